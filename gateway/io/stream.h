@@ -1,0 +1,93 @@
+/*
+ * stream -- one connected byte stream, plain or TLS, over a raw libevent
+ * event: what sessions, drains and the HTTP server have in common.
+ *
+ * It owns the descriptor and the SSL, has no buffers of its own, and tells its
+ * user through one callback.  Reading and writing never block.
+ *
+ * Owner: who made it.  Thread: the event_base's.  Never freed inside the
+ * callback by the stream itself; the user may call stream_free inside the
+ * callback as its last act.
+ */
+#ifndef STREAM_H
+#define STREAM_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+struct event_base;
+struct stream;
+
+enum stream_event {
+	STREAM_OPEN,	 /* connected, and the handshake is done */
+	STREAM_READABLE, /* read until STREAM_AGAIN, or stop wanting to read */
+	STREAM_WRITABLE, /* asked for by a write that came back short */
+	STREAM_FAILED,	 /* connect or handshake failed or took too long: stream_error */
+};
+
+typedef void stream_cb(struct stream *, enum stream_event, void *arg);
+
+enum { STREAM_EOF = 0, STREAM_AGAIN = -1, STREAM_ERROR = -2, STREAM_ERROR_BYTES = 256 };
+
+/*
+ * An accepted socket (non-blocking; owned from here on).  ctx NULL: plain, and
+ * STREAM_OPEN comes at the next turn of the loop.  With a ctx the handshake
+ * has handshake_ms.  Reading is off until stream_want_read.
+ */
+struct stream *stream_accepted(struct event_base *, int fd, SSL_CTX *ctx, int64_t handshake_ms,
+    stream_cb *, void *arg);
+
+/*
+ * Connects; connect_ms for TCP, then handshake_ms for TLS (ctx NULL: plain).
+ * host: for SNI and the certificate's name.  Sets TCP_NODELAY, keep-alive,
+ * TCP_USER_TIMEOUT 30 s and a bounded send buffer.  Failures, also immediate
+ * ones, come as STREAM_FAILED at a later turn; NULL is never returned.
+ */
+struct stream *stream_connect(struct event_base *, const struct sockaddr *, socklen_t, SSL_CTX *ctx,
+    const char *host, int64_t connect_ms, int64_t handshake_ms, stream_cb *, void *arg);
+
+/* Closes; TLS sends close_notify if it can without waiting.  NULL is fine. */
+void stream_free(struct stream *);
+/* As stream_free, but the peer gets a reset: nothing half-sent is delivered. */
+void stream_abort(struct stream *);
+/* Says that no more will be written (TCP FIN or close_notify); reading goes on. */
+void stream_shutdown(struct stream *);
+
+/* > 0: bytes; else STREAM_EOF, STREAM_AGAIN, STREAM_ERROR. */
+ssize_t stream_read(struct stream *, void *buf, size_t len) __attribute__((warn_unused_result));
+/*
+ * > 0: bytes taken, maybe fewer than offered (STREAM_WRITABLE follows then);
+ * else STREAM_AGAIN (STREAM_WRITABLE follows), STREAM_ERROR.  After a short
+ * write the same bytes must be offered again first, at any address.
+ */
+ssize_t stream_writev(struct stream *, const struct iovec *, int n)
+    __attribute__((warn_unused_result));
+
+void stream_want_read(struct stream *, bool on);
+
+/* Words for the last STREAM_ERROR or STREAM_FAILED, naming the cause. */
+const char *stream_error(const struct stream *);
+int stream_fd(const struct stream *);
+SSL *stream_ssl(const struct stream *); /* NULL: plain */
+
+/*
+ * Bytes given to TCP since the connection was made (with TLS, records and
+ * handshake included): the scale on which acknowledgements are counted.
+ */
+uint64_t stream_tcp_written(const struct stream *);
+
+/* What TCP knows of the other side; also readable after a reset. */
+struct stream_tcp {
+	uint64_t acked;	     /* of stream_tcp_written */
+	uint64_t unacked;
+	uint32_t window;     /* advertised by the receiver, now */
+	uint32_t window_max; /* the largest seen by these calls */
+};
+/* false: not a TCP socket, or the kernel does not say. */
+bool stream_tcp_state(struct stream *, struct stream_tcp *);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * config -- every key once: name, kind, default, bounds, text (config.c's
+ * table).  Values come from defaults, then --config FILE, then flags of the
+ * same names; a repeatable key given in a later source replaces the earlier
+ * source's list.
+ *
+ * Immutable once loaded; any thread may read it.
+ */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plumb/listen_url.h"
+
+enum { CONFIG_LISTENERS_MAX = 64, CONFIG_ERROR_BYTES = 512 };
+
+enum list_shape { LIST_AUTO, LIST_ARRAY, LIST_OBJECT };
+
+/* Durations in milliseconds, sizes in bytes; strings NULL when absent. */
+struct config {
+	char *data_dir;
+	struct listen_url listen[CONFIG_LISTENERS_MAX];
+	size_t nlisten;
+	struct listen_url admin[CONFIG_LISTENERS_MAX];
+	size_t nadmin;
+	char *admin_token_file; /* DATA-DIR/admin-token when not given */
+	char *tls_cert, *tls_key, *tls_client_ca, *ca_file;
+	int64_t workers;
+	int64_t linger, resend_time, stop_timeout;
+	int64_t resend_bytes, resend_max;
+	int64_t max_line, app_memory, worker_memory;
+	bool apps_declared;
+	char *catch_all, *copy_to;
+	bool syslog_framing_octet; /* of plain TCP syslog drains that do not say */
+	enum list_shape list_shape;
+	bool check_only; /* --check */
+	char *file;	 /* --config FILE, NULL: none */
+};
+
+enum config_result { CONFIG_OK, CONFIG_EXIT_OK /* --help, --version were printed */, CONFIG_BAD };
+
+/* CONFIG_BAD: err has a sentence naming the key, the value's fault and the remedy. */
+enum config_result config_load(int argc, char **argv, struct config *out,
+    char err[CONFIG_ERROR_BYTES]) __attribute__((warn_unused_result));
+void config_free(struct config *);
+
+/* The name of the first key that differs and needs a restart; NULL: none. */
+const char *config_needs_restart(const struct config *was, const struct config *is);
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * tls -- contexts and checks for OpenSSL 3.0, used directly (no bufferevents).
+ *
+ * A context is shared by all threads and lives as long as its references
+ * (SSL_CTX_up_ref / SSL_CTX_free); sessions belong to one thread.
+ */
+#ifndef TLS_H
+#define TLS_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum tls_client_auth { TLS_CLIENT_NONE, TLS_CLIENT_OPTIONAL, TLS_CLIENT_REQUIRED };
+
+enum { TLS_ERROR_BYTES = 256 };
+
+/*
+ * For listeners: TLS 1.2 or newer, no session tickets (a peer that never reads
+ * would be reset by the unread ticket), no renegotiation, read-ahead, released
+ * idle buffers.  client_ca may be NULL when auth is NONE.
+ * NULL: err has a sentence with the file, the fault and the remedy.
+ */
+SSL_CTX *tls_server_ctx(const char *cert, const char *key, const char *client_ca,
+    enum tls_client_auth auth, char err[TLS_ERROR_BYTES]) __attribute__((warn_unused_result));
+
+/* For drains: verifies the chain against ca_file (NULL: the system's). */
+SSL_CTX *tls_client_ctx(const char *ca_file, char err[TLS_ERROR_BYTES])
+    __attribute__((warn_unused_result));
+
+/* A server session of that context on a connected, non-blocking socket; fd is not owned. */
+SSL *tls_accept_session(SSL_CTX *, int fd);
+/* A client session: SNI (names only), and host must match the certificate (name or IP address). */
+SSL *tls_connect_session(SSL_CTX *, int fd, const char *host);
+
+/*
+ * Why the last call on ssl failed, in words that name the cause: "certificate
+ * expired on 2026-01-02", "certificate is not for host NAME", "certificate
+ * signed by an unknown CA", "peer closed during the handshake", ...
+ * ret: what the SSL_ function returned.  Empties the error queue.
+ */
+void tls_error(SSL *ssl, int ret, char err[TLS_ERROR_BYTES]);
+
+/*
+ * Who the peer's verified certificate says it is: its first DNS name, else URI
+ * or e-mail SAN, else its CN; false: no certificate, or one with an embedded
+ * NUL, or a name that does not fit.
+ */
+bool tls_peer_name(SSL *ssl, char *name, size_t len);
+
+#endif

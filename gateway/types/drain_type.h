@@ -1,0 +1,115 @@
+/*
+ * drain_type -- what a drain can be: one const table a type, one list of all.
+ *
+ * A type knows parameters, its URL form and how a line is encoded.  It knows
+ * no sockets and no timers: golden files test it.  Adding a type adds one file
+ * and one line in drain_types.c.
+ */
+#ifndef DRAIN_TYPE_H
+#define DRAIN_TYPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+/* The keys a POST may carry; drain_keys.c has their names, checks and texts. */
+enum drain_key {
+	DRAIN_TOKEN,
+	DRAIN_HOST,
+	DRAIN_PORT,
+	DRAIN_REGION, /* "drain_region", also spelled "drain-region" */
+	DRAIN_URL,
+	DRAIN_PROTOCOL, /* "tcp", "tls", "udp" */
+	DRAIN_FRAMING,	/* "octet-counting", "lf", "nul" */
+	DRAIN_RESEND_BYTES,
+	DRAIN_KEYS,
+};
+
+enum drain_need { DRAIN_NOT_KNOWN, DRAIN_OPTIONAL, DRAIN_REQUIRED };
+
+enum drain_transport { DRAIN_TCP, DRAIN_TLS, DRAIN_UDP, DRAIN_HTTP };
+
+enum drain_framing {
+	DRAIN_FRAMING_DEFAULT, /* octet counting over TLS; else the key syslog-framing */
+	DRAIN_FRAMING_OCTET,
+	DRAIN_FRAMING_LF,
+	DRAIN_FRAMING_NUL,
+	DRAIN_FRAMING_NONE, /* a datagram is a frame */
+};
+
+/* One drain's parameters, checked.  Owner: who made it; drain_conf_free. */
+struct drain_conf {
+	const struct drain_type *type;
+	char *value[DRAIN_KEYS]; /* what was given, without blanks; NULL: absent */
+	char *url;		 /* canonical, the drain's key; secrets included */
+	char *redacted;		 /* the same with every secret as ***: for logs */
+	enum drain_transport transport;
+	enum drain_framing framing;
+	char *host;		/* to resolve, connect to and verify; no brackets */
+	uint16_t port;
+	int64_t resend_bytes;	/* -1: the gateway's own resend-bytes */
+};
+
+/* Which parameters are at fault, by the request's own key. */
+struct drain_errors {
+	struct {
+		const char *key; /* static, or one of the request's own keys */
+		char text[192];
+	} at[DRAIN_KEYS * 2];
+	size_t n;
+};
+
+void drain_error(struct drain_errors *, const char *key, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* One member of the request, in the request's spelling.  NULL or "" value: absent. */
+struct drain_input {
+	const char *key;
+	const char *value;
+};
+
+struct drain_type {
+	const char *name;
+	enum drain_need need[DRAIN_KEYS];
+
+	/*
+	 * All parameters passed their own checks; required ones are there.
+	 * Sets transport, framing, host, port, and url; adds errors for what
+	 * does not fit together.
+	 */
+	void (*finish)(struct drain_conf *, struct drain_errors *);
+
+	/*
+	 * Adds the bytes that deliver one line (frame: canonical RFC 5424,
+	 * no count), framing included.  conf->framing is never
+	 * DRAIN_FRAMING_DEFAULT here.  NULL: the type does not deliver yet;
+	 * its drains are kept and say so in their state.
+	 */
+	void (*encode)(const struct drain_conf *, struct slice frame, struct buf *out);
+
+	/* Whether chunk bytes (octet-counted frames) can go out as they are. */
+	bool (*verbatim)(const struct drain_conf *);
+};
+
+/* NULL if there is no such type. */
+const struct drain_type *drain_type_find(const char *name);
+/* All types, ended by NULL. */
+const struct drain_type *const *drain_type_all(void);
+
+/* "token", "host", ... ; for docs and error texts. */
+const char *drain_key_name(enum drain_key);
+/* The key a member of a request names, both spellings; DRAIN_KEYS: none. */
+enum drain_key drain_key_find(const char *name);
+
+/*
+ * Checks a request's members and fills *conf.  false: errors says why, field
+ * by field, and *conf is empty.  type was found; unknown keys are errors.
+ */
+bool drain_conf_make(struct drain_conf *conf, const struct drain_type *type,
+    const struct drain_input *in, size_t n, struct drain_errors *errors)
+    __attribute__((warn_unused_result));
+void drain_conf_free(struct drain_conf *);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * gateway -- the workers as one thing: what main and the admin API see.
+ *
+ * All functions run on main, which may wait in them: for fsync, and up to 5 s
+ * for workers (GATEWAY_BUSY then).  Workers never wait for main.
+ * The store is main's; the gateway writes drains and apps to it, in the order
+ * that makes a 201 and a 204 true.
+ */
+#ifndef GATEWAY_H
+#define GATEWAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plumb/config.h"
+#include "store/store.h"
+#include "types/drain_type.h"
+
+struct gateway;
+
+enum gateway_code {
+	GATEWAY_OK,
+	GATEWAY_NOT_FOUND,
+	GATEWAY_EXISTS,
+	GATEWAY_BUSY,  /* a worker did not answer within 5 s; nothing was changed */
+	GATEWAY_STORE, /* store_error() says why; nothing was changed */
+};
+
+/*
+ * Starts the workers with all apps and drains of the store.  NULL: err has a
+ * sentence naming key and remedy, and nothing runs.
+ */
+struct gateway *gateway_start(const struct config *, struct store *, char err[CONFIG_ERROR_BYTES])
+    __attribute__((warn_unused_result));
+/* Stops as the architecture says (accept what is queued, deliver for up to stop-timeout), frees. */
+void gateway_stop(struct gateway *);
+/* Certificates and map files again; what is broken keeps its old state, with an error logged. */
+void gateway_reload(struct gateway *);
+
+/* Completes the record (id, serial, time). */
+enum gateway_code gateway_app_add(struct gateway *, struct app_record *)
+    __attribute__((warn_unused_result));
+enum gateway_code gateway_app_remove(struct gateway *, const char *app_id)
+    __attribute__((warn_unused_result));
+
+/*
+ * Adds a drain to app; with new_app the app too (app is then a record with its
+ * name only).  Takes conf over on GATEWAY_OK.  When it returns GATEWAY_OK the
+ * record is on disk and the next line sent reaches the drain.
+ */
+enum gateway_code gateway_drain_add(struct gateway *, struct app_record *app, bool new_app,
+    struct drain_conf *conf) __attribute__((warn_unused_result));
+/* When it returns GATEWAY_OK no line read from now on reaches the drain. */
+enum gateway_code gateway_drain_remove(struct gateway *, const struct app_record *app,
+    const char *url) __attribute__((warn_unused_result));
+
+enum drain_state { DRAIN_IDLE, DRAIN_CONNECTED, DRAIN_RETRYING, DRAIN_BLOCKED };
+
+/* One drain's state, copied at one moment. */
+struct drain_status {
+	uint64_t id;
+	enum drain_state state;
+	uint64_t lines_delivered, bytes_delivered;
+	uint64_t lines_waiting, bytes_waiting; /* in memory */
+	uint64_t lines_dropped_memory;
+	uint64_t lines_resent;
+	uint64_t retries;
+	int64_t oldest_waiting_ms; /* age; -1: nothing waits */
+	int64_t connected_since_us; /* wall clock; 0: not connected */
+	int64_t last_error_us;	    /* wall clock; 0: none yet */
+	char last_error[256];
+};
+
+/*
+ * The states of one app's drains, in order of adding; *n of them (caller
+ * frees).  GATEWAY_NOT_FOUND: no such app.
+ */
+enum gateway_code gateway_app_status(struct gateway *, const struct app_record *,
+    struct drain_status **out, size_t *n) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * sd -- structured data (RFC 5424, section 6.3), read without copying.
+ */
+#ifndef SD_H
+#define SD_H
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+/*
+ * Bytes of the well-formed STRUCTURED-DATA ("-" or elements) at the start of
+ * s; 0 if there is none.  What follows (SP or the end) is not looked at.
+ */
+size_t sd_span(struct slice s);
+
+/*
+ * The value of PARAM-NAME `name` in the element `id`, as it stands (escapes
+ * not undone: see sd_unescape); p is NULL if there is none.  sd is well-formed.
+ */
+struct slice sd_find(struct slice sd, struct slice id, struct slice name);
+
+/* Adds the value with \" \\ \] undone. */
+void sd_unescape(struct slice value, struct buf *out);
+
+/* Adds text with ", \ and ] escaped. */
+void sd_escape(struct slice text, struct buf *out);
+
+/* Whether an element with this SD-ID is there.  sd is well-formed. */
+bool sd_has(struct slice sd, struct slice id);
+
+/* Adds sd without the elements of that SD-ID; "-" if none is left. */
+void sd_without(struct slice sd, struct slice id, struct buf *out);
+
+#endif
