@@ -130,14 +130,14 @@ log_line(enum log_level level, const char *name, const char *msg, va_list ap)
 		return;
 }
 
-#define LOG_FUNCTION(function, level, name)                                                        \
-	void function(const char *msg, ...)                                                        \
-	{                                                                                          \
-		va_list ap;                                                                        \
-                                                                                                   \
-		va_start(ap, msg);                                                                 \
-		log_line(level, name, msg, ap);                                                    \
-		va_end(ap);                                                                        \
+#define LOG_FUNCTION(function, level, name)     \
+	void function(const char *msg, ...)     \
+	{                                       \
+		va_list ap;                     \
+                                                \
+		va_start(ap, msg);              \
+		log_line(level, name, msg, ap); \
+		va_end(ap);                     \
 	}
 
 LOG_FUNCTION(log_debug, LOG_LEVEL_DEBUG, "debug")

@@ -17,7 +17,10 @@ struct slice {
 
 #define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
 /* For static initialisers, where a compound literal is no constant. */
-#define SLICE_INIT(literal) {(literal), sizeof(literal) - 1}
+#define SLICE_INIT(literal)                    \
+	{                                      \
+		(literal), sizeof(literal) - 1 \
+	}
 
 static inline struct slice
 slice_of(const char *p, size_t n)

@@ -9,27 +9,27 @@
 #include <stdint.h>
 
 /*	name                  what is counted */
-#define STATS_COUNTERS(X)                                                                          \
-	X(connections_accepted, "connections accepted")                                            \
-	X(connections_refused, "connections closed at accept: over a limit, out of descriptors")   \
-	X(handshakes_failed, "TLS handshakes that failed or took too long")                        \
-	X(sessions_timed_out, "sessions closed by the first-frame or idle deadline")               \
-	X(bytes_in, "bytes read from senders")                                                     \
-	X(lines_in, "lines read")                                                                  \
-	X(lines_cut, "lines over max-line, cut")                                                   \
-	X(lines_rewritten, "lines that were not RFC 5424 as they came")                            \
-	X(lines_routed, "lines appended to an app's log")                                          \
-	X(lines_no_drain, "lines of an app without drains")                                        \
-	X(lines_unrouted, "lines of unknown apps, or without one")                                 \
-	X(lines_catch_all, "lines of unknown apps that the catch-all app got")                     \
-	X(lines_crossed, "lines handed to another worker")                                         \
-	X(lines_copied, "lines appended to the copy-to app")                                       \
-	X(lines_delivered, "lines taken by a drain's receiver")                                    \
-	X(bytes_delivered, "bytes of those lines, as stored")                                      \
-	X(lines_dropped_memory, "lines trimmed because their drain lagged")                        \
-	X(lines_dropped_removed, "lines that waited when their drain was removed")                 \
-	X(lines_dropped_stop, "lines abandoned at stop")                                           \
-	X(lines_resent, "lines sent again after a lost connection")                                \
+#define STATS_COUNTERS(X)                                                                        \
+	X(connections_accepted, "connections accepted")                                          \
+	X(connections_refused, "connections closed at accept: over a limit, out of descriptors") \
+	X(handshakes_failed, "TLS handshakes that failed or took too long")                      \
+	X(sessions_timed_out, "sessions closed by the first-frame or idle deadline")             \
+	X(bytes_in, "bytes read from senders")                                                   \
+	X(lines_in, "lines read")                                                                \
+	X(lines_cut, "lines over max-line, cut")                                                 \
+	X(lines_rewritten, "lines that were not RFC 5424 as they came")                          \
+	X(lines_routed, "lines appended to an app's log")                                        \
+	X(lines_no_drain, "lines of an app without drains")                                      \
+	X(lines_unrouted, "lines of unknown apps, or without one")                               \
+	X(lines_catch_all, "lines of unknown apps that the catch-all app got")                   \
+	X(lines_crossed, "lines handed to another worker")                                       \
+	X(lines_copied, "lines appended to the copy-to app")                                     \
+	X(lines_delivered, "lines taken by a drain's receiver")                                  \
+	X(bytes_delivered, "bytes of those lines, as stored")                                    \
+	X(lines_dropped_memory, "lines trimmed because their drain lagged")                      \
+	X(lines_dropped_removed, "lines that waited when their drain was removed")               \
+	X(lines_dropped_stop, "lines abandoned at stop")                                         \
+	X(lines_resent, "lines sent again after a lost connection")                              \
 	X(pauses, "times that reading stopped because too much waited")
 
 struct stats {
@@ -42,8 +42,8 @@ struct stats {
 static inline void
 stats_add(_Atomic uint64_t *counter, uint64_t n)
 {
-	atomic_store_explicit(counter,
-	    atomic_load_explicit(counter, memory_order_relaxed) + n, memory_order_relaxed);
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
 }
 
 static inline uint64_t

@@ -1,0 +1,59 @@
+/*
+ * chunk -- a run of an app's lines: octet-counted RFC 5424 frames, one after
+ * the other ("LEN SP MESSAGE", RFC 6587 3.4.1), as they go to disk, to other
+ * threads and, where a drain wants just that, to the receiver.
+ *
+ *	data                    used            cap
+ *	  | frame frame frame ... |    room      |
+ *
+ * The last chunk of a log is open and grows behind `used`; all others are
+ * sealed and never change.  Data never moves.
+ *
+ * Owner: one app log; freed by it when nothing refers to the chunk any more.
+ * Thread: the log's home worker.
+ */
+#ifndef CHUNK_H
+#define CHUNK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/slice.h"
+
+/* Open chunks start small, so that an idle app costs little, and double. */
+enum { CHUNK_FIRST_BYTES = 1024, CHUNK_FULL_BYTES = 64 * 1024 };
+
+/* Digits and the space in front of a frame: counts end at 7 digits (RFC 6587 readers' common cap).
+ */
+enum { CHUNK_COUNT_MAX = 8 };
+
+struct chunk {
+	TAILQ_ENTRY(chunk) link;
+	uint64_t base;	    /* bytes of the log before this chunk */
+	uint64_t first_seq; /* of its first line */
+	int64_t first_ms;   /* arrival of its first line, monotonic */
+	uint32_t cap;	    /* bytes of data */
+	uint32_t used;
+	uint32_t lines;
+	uint32_t refs; /* segments and cursors that stand in it */
+	char data[];
+};
+
+TAILQ_HEAD(chunk_list, chunk);
+
+struct chunk *chunk_new(uint32_t cap);
+void chunk_free(struct chunk *);
+
+/* Bytes of the count in front of a message of n bytes: digits and a space. */
+size_t chunk_count_size(size_t n);
+/* Writes it; returns its size. */
+size_t chunk_count_write(char *dst, size_t n);
+
+/*
+ * The frame at offset `at` (a frame's start, below `used`); returns the offset
+ * of the one behind it.
+ */
+uint32_t chunk_frame(const struct chunk *, uint32_t at, struct slice *message);
+
+#endif

@@ -1,0 +1,407 @@
+#include "log/cursor.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/xmalloc.h"
+
+enum { RING_FIRST = 4 };
+
+/* Small segments sent close together count as one: a ring entry costs more than they gain. */
+enum { MERGE_BYTES = 16 * 1024, MERGE_MS = 100 };
+
+/* How long the oldest line must have waited before its drain counts as lagging. */
+enum { LAG_MS = 1000 };
+
+static struct segment *
+ring_at(const struct cursor *c, unsigned i)
+{
+	return &c->ring[(c->head + i) & (c->ring_cap - 1)];
+}
+
+static size_t
+segment_bytes(const struct segment *s)
+{
+	return s->to - s->from;
+}
+
+static void
+ring_grow(struct cursor *c)
+{
+	unsigned cap = c->ring_cap > 0 ? c->ring_cap * 2 : RING_FIRST;
+	struct segment *ring = xcalloc(cap, sizeof(*ring));
+
+	for (unsigned i = 0; i < c->count; i++)
+		ring[i] = *ring_at(c, i);
+	free(c->ring);
+	c->ring = ring;
+	c->ring_cap = cap;
+	c->head = 0;
+}
+
+static struct segment *
+ring_push(struct cursor *c)
+{
+	if (c->count == c->ring_cap)
+		ring_grow(c);
+	if (c->count == 0)
+		c->log->pool->holders++;
+	return ring_at(c, c->count++);
+}
+
+/* The oldest segment's lines are done with. */
+static void
+ring_shift(struct cursor *c)
+{
+	ring_at(c, 0)->chunk->refs--;
+	c->head = (c->head + 1) & (c->ring_cap - 1);
+	c->count--;
+	if (c->count > 0)
+		return;
+	c->log->pool->holders--;
+	/* An idle drain owns no ring. */
+	free(c->ring);
+	c->ring = NULL;
+	c->ring_cap = c->head = 0;
+}
+
+void
+cursor_open(struct cursor *c, struct app_log *log, int64_t now_ms)
+{
+	struct chunk *open = TAILQ_LAST(&log->chunks, chunk_list);
+
+	c->log = log;
+	c->plan = open;
+	if (open != NULL) {
+		c->plan_at = open->used;
+		open->refs++;
+	}
+	c->plan_bytes = log->end_bytes;
+	c->plan_seq = log->end_seq;
+	c->caught_up_ms = now_ms;
+	TAILQ_INSERT_TAIL(&log->cursors, c, link);
+	log->ncursors++;
+	app_log_weigh(log);
+}
+
+uint64_t
+cursor_close(struct cursor *c)
+{
+	struct app_log *log = c->log;
+	uint64_t lost = cursor_waiting_lines(c);
+
+	for (unsigned i = c->taken; i < c->sent; i++)
+		lost += ring_at(c, i)->lines;
+	while (c->count > 0)
+		ring_shift(c);
+	if (c->plan != NULL)
+		c->plan->refs--;
+	TAILQ_REMOVE(&log->cursors, c, link);
+	log->ncursors--;
+	app_log_weigh(log);
+	app_log_collect(log);
+	/* Nobody reads it any more, so nothing is kept. */
+	if (log->ncursors == 0)
+		app_log_hibernate(log);
+	c->log = NULL;
+	return lost;
+}
+
+/* At the end of a sealed chunk is the start of the next one. */
+static void
+plan_normalise(struct cursor *c)
+{
+	struct chunk *next;
+
+	while (c->plan != NULL && c->plan_at == c->plan->used &&
+	       (next = TAILQ_NEXT(c->plan, link)) != NULL) {
+		c->plan->refs--;
+		next->refs++;
+		c->plan = next;
+		c->plan_at = 0;
+	}
+}
+
+/* Moves plan over the rest of its chunk; returns how many lines that were. */
+static uint32_t
+plan_pass_chunk(struct cursor *c)
+{
+	struct chunk *chunk = c->plan;
+	uint32_t lines = (uint32_t)(chunk->first_seq + chunk->lines - c->plan_seq);
+
+	c->plan_bytes += chunk->used - c->plan_at;
+	c->plan_seq += lines;
+	c->plan_at = chunk->used;
+	return lines;
+}
+
+static bool
+plan_segment(struct cursor *c)
+{
+	struct segment *s;
+	uint32_t from;
+
+	plan_normalise(c);
+	if (c->plan == NULL || c->plan_at == c->plan->used)
+		return false;
+	s = ring_push(c);
+	from = c->plan_at;
+	*s = (struct segment){.chunk = c->plan,
+			      .from = from,
+			      .gap_lines = c->gap_lines,
+			      .gap_since_us = c->gap_since_us};
+	c->plan->refs++;
+	c->gap_lines = 0;
+	c->gap_since_us = 0;
+	s->lines = plan_pass_chunk(c);
+	s->to = c->plan_at;
+	c->unsent_bytes += segment_bytes(s);
+	c->unsent_lines += s->lines;
+	return true;
+}
+
+const struct segment *
+cursor_unsent(struct cursor *c, unsigned n, int64_t now_ms)
+{
+	bool planned = false;
+
+	while (c->sent + n >= c->count) {
+		if (!plan_segment(c)) {
+			if (c->sent == c->count)
+				c->caught_up_ms = now_ms;
+			break;
+		}
+		planned = true;
+	}
+	if (planned)
+		app_log_weigh(c->log);
+	return c->sent + n < c->count ? ring_at(c, c->sent + n) : NULL;
+}
+
+void
+cursor_split(struct cursor *c, uint32_t lines)
+{
+	struct segment *first = ring_at(c, c->sent);
+	struct segment rest;
+	struct slice message;
+	uint32_t at = first->from;
+
+	assert(lines > 0 && c->sent < c->count);
+	if (first->lines <= lines)
+		return;
+	for (uint32_t i = 0; i < lines; i++)
+		at = chunk_frame(first->chunk, at, &message);
+	ring_push(c);
+	for (unsigned i = c->count - 1; i > c->sent + 1; i--)
+		*ring_at(c, i) = *ring_at(c, i - 1);
+	first = ring_at(c, c->sent);
+	rest = *first;
+	rest.from = at;
+	rest.lines = first->lines - lines;
+	rest.gap_lines = 0;
+	rest.chunk->refs++;
+	first->to = at;
+	first->lines = lines;
+	*ring_at(c, c->sent + 1) = rest;
+}
+
+/* The newest segment just sent and the one before it become one, if that loses nothing. */
+static void
+merge_last(struct cursor *c)
+{
+	struct segment *prev, *last;
+
+	if (c->sent != c->count || c->sent < c->taken + 2)
+		return;
+	prev = ring_at(c, c->sent - 2);
+	last = ring_at(c, c->sent - 1);
+	if (prev->chunk != last->chunk || prev->to != last->from || prev->resent != last->resent ||
+	    prev->counted != last->counted || last->gap_lines > 0 ||
+	    segment_bytes(prev) + segment_bytes(last) > MERGE_BYTES ||
+	    last->sent_ms - prev->sent_ms > MERGE_MS)
+		return;
+	prev->to = last->to;
+	prev->lines += last->lines;
+	prev->tcp_end = last->tcp_end;
+	last->chunk->refs--;
+	c->count--;
+	c->sent--;
+}
+
+uint32_t
+cursor_sent(struct cursor *c, uint64_t tcp_end, int64_t now_ms)
+{
+	struct segment *s = ring_at(c, c->sent);
+	uint32_t lines = s->lines;
+
+	assert(c->sent < c->count);
+	s->tcp_end = tcp_end;
+	s->sent_ms = now_ms;
+	c->sent++;
+	c->flight_bytes += segment_bytes(s);
+	c->unsent_bytes -= segment_bytes(s);
+	c->unsent_lines -= lines;
+	if (c->sent == c->count && c->plan_bytes == c->log->end_bytes)
+		c->caught_up_ms = now_ms;
+	merge_last(c);
+	return lines;
+}
+
+struct cursor_taken
+cursor_acked(struct cursor *c, uint64_t tcp_acked)
+{
+	struct cursor_taken got = {0, 0};
+
+	while (c->taken < c->sent) {
+		struct segment *s = ring_at(c, c->taken);
+
+		if (s->tcp_end > tcp_acked)
+			break;
+		c->flight_bytes -= segment_bytes(s);
+		c->held_bytes += segment_bytes(s);
+		c->taken++;
+		if (s->counted)
+			continue;
+		s->counted = true;
+		got.lines += s->lines;
+		got.bytes += segment_bytes(s);
+	}
+	return got;
+}
+
+static void
+release_oldest(struct cursor *c)
+{
+	c->held_bytes -= segment_bytes(ring_at(c, 0));
+	c->taken--;
+	c->sent--;
+	ring_shift(c);
+}
+
+void
+cursor_release(struct cursor *c, const struct resend_rule *rule, bool stopped, int64_t now_ms)
+{
+	const struct log_pool *pool = c->log->pool;
+	size_t share = pool->holders > 0 ? pool->hold_budget / pool->holders : pool->hold_budget;
+	size_t limit = stopped && rule->max_bytes > rule->bytes ? rule->max_bytes : rule->bytes;
+	unsigned before = c->count;
+
+	/* Under memory pressure what is held only for a resend goes first. */
+	if (limit > share)
+		limit = share;
+	if (rule->bytes == 0)
+		limit = 0;
+	while (c->taken > 0) {
+		const struct segment *s = ring_at(c, 0);
+		bool in_time = stopped || now_ms - s->sent_ms < rule->time_ms;
+
+		if (in_time && c->held_bytes - segment_bytes(s) < limit)
+			break;
+		release_oldest(c);
+	}
+	if (c->count < before)
+		app_log_collect(c->log);
+}
+
+void
+cursor_release_all(struct cursor *c)
+{
+	while (c->taken > 0)
+		release_oldest(c);
+	app_log_collect(c->log);
+}
+
+uint64_t
+cursor_lost(struct cursor *c, const struct resend_rule *rule, bool begun, bool stopped,
+	    int64_t now_ms)
+{
+	uint64_t lines = 0;
+
+	cursor_release(c, rule, stopped, now_ms);
+	/* Older segments went out at least as often as newer ones: these are a prefix. */
+	while (c->taken > 0 && ring_at(c, 0)->resent >= CURSOR_RESENDS_MAX)
+		release_oldest(c);
+	if (begun && c->sent < c->count && ring_at(c, c->sent)->resent < UINT8_MAX)
+		ring_at(c, c->sent)->resent++;
+	for (unsigned i = 0; i < c->sent; i++) {
+		struct segment *s = ring_at(c, i);
+
+		if (s->resent < UINT8_MAX)
+			s->resent++;
+		lines += s->lines;
+		c->unsent_bytes += segment_bytes(s);
+	}
+	c->unsent_lines += lines;
+	c->taken = c->sent = 0;
+	c->held_bytes = c->flight_bytes = 0;
+	app_log_collect(c->log);
+	return lines;
+}
+
+size_t
+cursor_waiting_bytes(const struct cursor *c)
+{
+	return (size_t)(c->log->end_bytes - c->plan_bytes) + c->unsent_bytes;
+}
+
+uint64_t
+cursor_waiting_lines(const struct cursor *c)
+{
+	return c->log->end_seq - c->plan_seq + c->unsent_lines;
+}
+
+int64_t
+cursor_waiting_ms(const struct cursor *c, int64_t now_ms)
+{
+	const struct chunk *chunk = c->plan;
+	int64_t since = c->caught_up_ms;
+
+	if (cursor_waiting_bytes(c) == 0)
+		return -1;
+	if (c->sent < c->count)
+		chunk = ring_at(c, c->sent)->chunk;
+	else if (chunk->used == c->plan_at)
+		chunk = TAILQ_NEXT(chunk, link);
+	if (chunk->first_ms > since)
+		since = chunk->first_ms;
+	return now_ms > since ? now_ms - since : 0;
+}
+
+void
+cursor_trim(struct cursor *c, size_t keep, int64_t now_us)
+{
+	uint64_t dropped = 0;
+
+	while (c->log->end_bytes - c->plan_bytes > keep) {
+		plan_normalise(c);
+		dropped += plan_pass_chunk(c);
+	}
+	if (dropped == 0)
+		return;
+	if (c->gap_lines == 0)
+		c->gap_since_us = now_us;
+	c->gap_lines += dropped;
+	c->dropped(c, dropped);
+	app_log_weigh(c->log);
+	app_log_collect(c->log);
+}
+
+void
+cursor_judge(struct cursor *c, bool pressed, int64_t now_ms, int64_t now_us)
+{
+	size_t app_memory = c->log->pool->app_memory;
+	size_t waiting = cursor_waiting_bytes(c);
+	bool old = waiting > 0 && cursor_waiting_ms(c, now_ms) >= LAG_MS;
+	bool lags = c->lags;
+
+	if (old && (pressed || waiting > app_memory))
+		lags = true;
+	else if (waiting == 0 || (!old && waiting <= app_memory / 2))
+		lags = false;
+	if (lags != c->lags) {
+		c->lags = lags;
+		app_log_weigh(c->log);
+	}
+	if (lags && c->log->end_bytes - c->plan_bytes > app_memory)
+		cursor_trim(c, app_memory, now_us);
+}

@@ -1,0 +1,143 @@
+/*
+ * cursor -- one drain's place in its app's log.
+ *
+ * What the drain handed over is remembered in segments, each a run of whole
+ * lines inside one chunk, in a ring:
+ *
+ *	 taken | in flight | again  |   (not planned yet)
+ *	[seg]   [seg][seg]  [seg]    plan ...             log's end
+ *	 held    sent        unsent
+ *
+ * taken:   acknowledged by the receiver's TCP; kept a while all the same,
+ *          because acknowledged is not read (see cursor_lost).
+ * again:   sent before and to be sent once more, in the same pieces.
+ * plan:    where new segments are cut from the log.
+ *
+ * The drain asks for the n-th unsent segment (cursor_unsent), writes it, says
+ * so (cursor_sent), reports acknowledgements (cursor_acked), and after a lost
+ * connection winds back (cursor_lost).  Marks only move over whole lines.
+ *
+ * Owner: one drain.  Thread: the log's home worker.
+ */
+#ifndef CURSOR_H
+#define CURSOR_H
+
+#include "log/app_log.h"
+
+/* The same line goes out again after a lost connection at most so often, once acknowledged. */
+enum { CURSOR_RESENDS_MAX = 3 };
+
+struct segment {
+	struct chunk *chunk;
+	uint32_t from, to; /* offsets of whole frames in the chunk */
+	uint32_t lines;
+	uint8_t resent;	  /* times it went out again, or is about to */
+	bool counted;	  /* its lines were reported as taken once */
+	uint64_t tcp_end; /* where its last byte lies in the connection's stream */
+	int64_t sent_ms;
+	uint64_t gap_lines;   /* lines dropped right before it: the drain says so first */
+	int64_t gap_since_us; /* wall clock of the first of them */
+};
+
+struct cursor {
+	TAILQ_ENTRY(cursor) link;
+	struct app_log *log;
+	/* Told when the log has something to send; the drain's. */
+	void (*flush)(struct cursor *);
+	/* Told when lines were trimmed; counted by the drain. */
+	void (*dropped)(struct cursor *, uint64_t lines);
+
+	/* plan: NULL chunk means the log's end, and the log has no chunk */
+	struct chunk *plan;
+	uint32_t plan_at;
+	uint64_t plan_bytes; /* of the log, before plan */
+	uint64_t plan_seq;
+
+	struct segment *ring;
+	unsigned ring_cap;   /* a power of two */
+	unsigned head;	     /* of the oldest segment */
+	unsigned count;	     /* all segments */
+	unsigned taken;	     /* of them, acknowledged: the first ones */
+	unsigned sent;	     /* of them, handed over: taken and in flight */
+	size_t held_bytes;   /* bytes of the taken ones */
+	size_t flight_bytes; /* bytes in flight */
+	size_t unsent_bytes; /* bytes of segments that are not handed over (again) */
+	uint64_t unsent_lines;
+
+	bool lags;
+	int64_t caught_up_ms; /* when it last stood at the log's end */
+	uint64_t gap_lines;   /* dropped at plan, not planned into a segment yet */
+	int64_t gap_since_us;
+};
+
+/* How much is held against a receiver that acknowledges what it never reads. */
+struct resend_rule {
+	size_t bytes;	  /* the last so many bytes ... */
+	int64_t time_ms;  /* ... as far as sent within this time */
+	size_t max_bytes; /* once the receiver was seen to have stopped reading */
+};
+
+/* Puts the cursor at the log's end: it sees lines appended from now on. */
+void cursor_open(struct cursor *, struct app_log *, int64_t now_ms);
+/* Returns the lines that were never taken: they are lost to this drain. */
+uint64_t cursor_close(struct cursor *);
+
+/*
+ * The n-th unsent segment (0 is the next to send); cuts new ones from the log
+ * as needed.  NULL: there is no more.  Valid until the next call that changes
+ * the cursor, except cursor_unsent itself with a higher n: copy what you keep.
+ */
+const struct segment *cursor_unsent(struct cursor *, unsigned n, int64_t now_ms);
+
+/*
+ * Cuts the next unsent segment so that it has at most so many lines; the rest
+ * becomes the segment after it.
+ */
+void cursor_split(struct cursor *, uint32_t lines);
+
+/*
+ * The next unsent segment was handed over whole; its last byte is at tcp_end
+ * of the connection's stream.  Returns its lines.
+ */
+uint32_t cursor_sent(struct cursor *, uint64_t tcp_end, int64_t now_ms);
+
+/* The receiver acknowledged everything up to tcp_acked.  Returns lines and bytes newly taken. */
+struct cursor_taken {
+	uint64_t lines, bytes;
+};
+struct cursor_taken cursor_acked(struct cursor *, uint64_t tcp_acked);
+
+/*
+ * Lets go of taken segments that the rule does not hold any more.  stopped:
+ * the receiver was seen not to read.
+ */
+void cursor_release(struct cursor *, const struct resend_rule *, bool stopped, int64_t now_ms);
+/* Lets go of all taken segments: the connection ended as we wished. */
+void cursor_release_all(struct cursor *);
+
+/*
+ * The connection is gone, and we did not ask for it.  begun: the next unsent
+ * segment was written in part.  Winds back over what was not acknowledged and
+ * what the rule holds; segments that went out again often enough already are
+ * let go instead (so that a receiver that closes after every line cannot keep
+ * us from getting on).  Returns the lines that will be sent again.
+ */
+uint64_t cursor_lost(struct cursor *, const struct resend_rule *, bool begun, bool stopped,
+		     int64_t now_ms);
+
+/* Bytes and lines that wait to be sent: again, and not planned yet. */
+size_t cursor_waiting_bytes(const struct cursor *);
+uint64_t cursor_waiting_lines(const struct cursor *);
+/* Milliseconds that the oldest unsent line has waited, about; -1: nothing waits. */
+int64_t cursor_waiting_ms(const struct cursor *, int64_t now_ms);
+
+/*
+ * Decides whether the cursor lags: more than app_memory unsent (or any, when
+ * the worker is under pressure) and the oldest of it older than a second.
+ * A lagging cursor is trimmed to app_memory, oldest lines first.
+ */
+void cursor_judge(struct cursor *, bool pressed, int64_t now_ms, int64_t now_us);
+/* Drops the oldest not planned lines until at most keep bytes of them are left. */
+void cursor_trim(struct cursor *, size_t keep, int64_t now_us);
+
+#endif
