@@ -1,0 +1,406 @@
+#include "io/http_conn.h"
+
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "io/http_parse.h"
+#include "io/http_write.h"
+#include "io/stream.h"
+
+enum {
+	READ_BYTES = 16 * 1024,
+	HANDSHAKE_MS = 10000,
+	/* An answer may take so long on top of request_ms: a slow line, not a stalled one. */
+	WRITE_BYTES_PER_MS = 64,
+	/* How long, and for how much, a peer that was told off is still listened to:
+	 * closing on unread bytes would reset the connection and lose the answer. */
+	DRAIN_MS = 2000,
+	DRAIN_BYTES = 4 * 1024 * 1024,
+	/* Over the cap, this many at once are told so; more are just closed. */
+	REFUSED_AT_ONCE = 16,
+};
+
+enum conn_state {
+	CONN_OPENING,	/* handshake */
+	CONN_READING,	/* idle or inside a request */
+	CONN_ANSWERING, /* the answer goes out */
+	CONN_TURN,	/* it is out; the next request comes at the next turn */
+	CONN_DRAINING,	/* nothing more to say; until the peer closes */
+	CONN_GONE,	/* freed at the end of the callback */
+};
+
+struct http_conn {
+	LIST_ENTRY(http_conn) link;
+	struct http_conns *conns;
+	struct stream *stream;
+	struct event *timer; /* the deadline of the state */
+	struct http_parse *parse;
+	enum conn_state state;
+	struct buf pending; /* read, but behind the request that is being answered */
+	struct buf head, body;
+	size_t sent; /* of head and body, in this order */
+	int64_t write_deadline;
+	size_t drained;
+	bool refused; /* over the cap: gets 503, whatever it asks */
+	bool last;    /* close after this answer */
+	struct sockaddr_storage peer;
+};
+
+static void
+conn_deadline(struct http_conn *c, int64_t ms)
+{
+	struct timeval tv;
+
+	if (ms < 0)
+		ms = 0;
+	tv.tv_sec = (time_t)(ms / 1000);
+	tv.tv_usec = (suseconds_t)(ms % 1000 * 1000);
+	evtimer_add(c->timer, &tv);
+}
+
+static void
+conn_free(struct http_conn *c)
+{
+	LIST_REMOVE(c, link);
+	c->conns->n--;
+	c->conns->refused -= c->refused;
+	event_free(c->timer);
+	stream_free(c->stream);
+	http_parse_free(c->parse);
+	buf_free(&c->pending);
+	buf_free(&c->head);
+	buf_free(&c->body);
+	free(c);
+}
+
+/* The one way out.  why NULL: as it should be. */
+static void
+conn_end(struct http_conn *c, const char *why)
+{
+	c->state = CONN_GONE;
+	if (why != NULL)
+		log_debug("http connection closed", "reason", why, NULL);
+}
+
+/* The last act of every callback. */
+static void
+conn_settle(struct http_conn *c)
+{
+	if (c->state == CONN_GONE)
+		conn_free(c);
+}
+
+static void
+conn_drain(struct http_conn *c)
+{
+	c->state = CONN_DRAINING;
+	buf_free(&c->pending);
+	http_parse_next(c->parse);
+	stream_shutdown(c->stream);
+	stream_want_read(c->stream, true);
+	conn_deadline(c, DRAIN_MS);
+}
+
+static void
+conn_answered(struct http_conn *c)
+{
+	if (c->last) {
+		conn_drain(c);
+		return;
+	}
+	http_parse_next(c->parse);
+	c->state = CONN_TURN;
+	conn_deadline(c, 0);
+}
+
+/* A stalled peer has request_ms, all of the answer a little more for its size. */
+static void
+conn_write_deadline(struct http_conn *c)
+{
+	int64_t left = c->write_deadline - clock_mono_ms();
+
+	conn_deadline(c, left < c->conns->limits.request_ms ? left : c->conns->limits.request_ms);
+}
+
+static void
+conn_flush(struct http_conn *c)
+{
+	struct iovec iov[2];
+	size_t in_head = c->sent < c->head.n ? c->head.n - c->sent : 0;
+	size_t in_body = c->body.n - (c->sent > c->head.n ? c->sent - c->head.n : 0);
+	int parts = 0;
+	ssize_t n;
+
+	if (in_head > 0)
+		iov[parts++] = (struct iovec){c->head.p + c->sent, in_head};
+	if (in_body > 0)
+		iov[parts++] = (struct iovec){c->body.p + (c->body.n - in_body), in_body};
+	if (parts == 0)
+		return;
+	n = stream_writev(c->stream, iov, parts);
+	if (n == STREAM_AGAIN)
+		return;
+	if (n <= 0) {
+		conn_end(c, stream_error(c->stream));
+		return;
+	}
+	c->sent += (size_t)n;
+	if (c->sent < c->head.n + c->body.n) {
+		if (c->state == CONN_ANSWERING)
+			conn_write_deadline(c);
+		return;
+	}
+	buf_free(&c->head);
+	buf_free(&c->body);
+	c->sent = 0;
+	if (c->state == CONN_ANSWERING)
+		conn_answered(c);
+}
+
+/* Takes the response's buffers. */
+static void
+conn_answer(struct http_conn *c, struct http_response *response, bool is_head)
+{
+	c->state = CONN_ANSWERING;
+	stream_want_read(c->stream, false);
+	http_write_head(&c->head, response, !c->last);
+	if (!is_head && http_status_has_body(response->status)) {
+		c->body = response->body;
+		response->body = (struct buf){0};
+	}
+	http_response_free(response);
+	c->write_deadline = clock_mono_ms() + c->conns->limits.request_ms +
+			    (int64_t)(c->body.n / WRITE_BYTES_PER_MS);
+	conn_write_deadline(c);
+	conn_flush(c);
+}
+
+static void
+conn_refuse(struct http_conn *c, int status, const char *text)
+{
+	struct http_response response;
+
+	log_debug("http request refused", "status", log_i64(status), "error", text, NULL);
+	http_response_init(&response);
+	http_response_error(&response, status, text);
+	c->last = true;
+	conn_answer(c, &response, http_parse_is_head(c->parse));
+}
+
+static void
+conn_handle(struct http_conn *c)
+{
+	struct http_request request = *http_parse_request(c->parse);
+	struct http_response response;
+
+	request.peer = (const struct sockaddr *)&c->peer;
+	request.tls = stream_ssl(c->stream) != NULL;
+	http_response_init(&response);
+	/* Whatever the handler does to the server, this connection is not idle. */
+	c->state = CONN_ANSWERING;
+	c->conns->handler(&request, &response, c->conns->arg);
+	/* It may have taken seconds: deadlines count from now, not from the turn's start. */
+	event_base_update_cache_time(c->conns->base);
+	c->last = !http_parse_keep_alive(c->parse) || c->conns->stopping;
+	conn_answer(c, &response, http_parse_is_head(c->parse));
+}
+
+static void
+conn_continue(struct http_conn *c)
+{
+	buf_add_str(&c->head, http_write_continue);
+	conn_flush(c);
+}
+
+/* Bytes of the current request, and maybe of more behind it. */
+static void
+conn_take(struct http_conn *c, const char *p, size_t n)
+{
+	size_t used;
+
+	if (n > 0 && !http_parse_started(c->parse))
+		conn_deadline(c, c->conns->limits.request_ms);
+	while (n > 0 && c->state == CONN_READING) {
+		enum http_parse_result result = http_parse_feed(c->parse, p, n, &used);
+
+		p += used;
+		n -= used;
+		if (result == HTTP_PARSE_DONE)
+			conn_handle(c);
+		else if (result == HTTP_PARSE_BAD)
+			conn_refuse(c, http_parse_status(c->parse), http_parse_error(c->parse));
+		else if (result == HTTP_PARSE_CONTINUE && n == 0)
+			conn_continue(c);
+	}
+	if (c->state == CONN_ANSWERING || c->state == CONN_TURN)
+		buf_add(&c->pending, p, n);
+}
+
+static void
+conn_read(struct http_conn *c)
+{
+	char bytes[READ_BYTES];
+	ssize_t n = 1;
+
+	while (n > 0 && (c->state == CONN_READING || c->state == CONN_DRAINING)) {
+		n = stream_read(c->stream, bytes, sizeof(bytes));
+		if (n == STREAM_EOF || n == STREAM_ERROR) {
+			conn_end(c, n == STREAM_EOF ? NULL : stream_error(c->stream));
+		} else if (n > 0 && c->state == CONN_READING) {
+			conn_take(c, bytes, (size_t)n);
+		} else if (n > 0) {
+			c->drained += (size_t)n;
+			if (c->drained > DRAIN_BYTES)
+				conn_end(c, "peer goes on sending after its request was refused");
+		}
+	}
+}
+
+/* The next request: what came ahead of its time first. */
+static void
+conn_turn(struct http_conn *c)
+{
+	struct buf ahead = c->pending;
+
+	if (c->conns->stopping && ahead.n == 0) {
+		conn_end(c, NULL);
+		return;
+	}
+	c->pending = (struct buf){0};
+	c->state = CONN_READING;
+	conn_deadline(c, c->conns->limits.idle_ms);
+	conn_take(c, ahead.p, ahead.n);
+	buf_free(&ahead);
+	if (c->state == CONN_READING)
+		stream_want_read(c->stream, true);
+}
+
+static void
+conn_opened(struct http_conn *c)
+{
+	if (c->refused) {
+		conn_refuse(c, 503, "too many connections; try again in a moment");
+		return;
+	}
+	c->state = CONN_READING;
+	conn_deadline(c, c->conns->limits.idle_ms);
+	stream_want_read(c->stream, true);
+}
+
+/* A reset, so that the kernel does not go on offering what nobody reads. */
+static void
+conn_cut(struct http_conn *c)
+{
+	stream_abort(c->stream);
+	c->stream = NULL;
+	conn_end(c, "peer does not read its answer");
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_conn *c = arg;
+
+	(void)fd;
+	(void)what;
+	if (c->state == CONN_TURN)
+		conn_turn(c);
+	else if (c->state == CONN_READING && http_parse_started(c->parse))
+		conn_refuse(c, 408, "request took too long; send it whole without pauses");
+	else if (c->state == CONN_ANSWERING)
+		conn_cut(c);
+	else
+		conn_end(c, NULL);
+	conn_settle(c);
+}
+
+static void
+on_stream(struct stream *stream, enum stream_event event, void *arg)
+{
+	struct http_conn *c = arg;
+
+	switch (event) {
+	case STREAM_OPEN:
+		conn_opened(c);
+		break;
+	case STREAM_READABLE:
+		conn_read(c);
+		break;
+	case STREAM_WRITABLE:
+		conn_flush(c);
+		break;
+	case STREAM_FAILED:
+		conn_end(c, stream_error(stream));
+		break;
+	}
+	conn_settle(c);
+}
+
+bool
+http_conn_open(struct http_conns *conns, int fd, SSL_CTX *ctx, const struct sockaddr_storage *peer)
+{
+	bool full = conns->n - conns->refused >= conns->limits.connections;
+	struct http_conn *c;
+	int on = 1;
+
+	if (full && conns->refused >= REFUSED_AT_ONCE) {
+		close(fd);
+		return false;
+	}
+	/* Without it the tail of an answer may wait for the peer's acknowledgement. */
+	if (peer->ss_family != AF_UNIX)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	c = xcalloc(1, sizeof(*c));
+	c->conns = conns;
+	c->peer = *peer;
+	c->refused = full;
+	c->parse = http_parse_new(&conns->limits);
+	c->timer = evtimer_new(conns->base, on_timer, c);
+	c->stream = stream_accepted(conns->base, fd, ctx, HANDSHAKE_MS, on_stream, c);
+	LIST_INSERT_HEAD(&conns->list, c, link);
+	conns->n++;
+	conns->refused += full;
+	return !full;
+}
+
+static bool
+conn_is_idle(const struct http_conn *c)
+{
+	switch (c->state) {
+	case CONN_OPENING:
+		return true;
+	case CONN_READING:
+		return !http_parse_started(c->parse);
+	case CONN_TURN:
+		return c->pending.n == 0;
+	default:
+		return false;
+	}
+}
+
+void
+http_conns_close_idle(struct http_conns *conns)
+{
+	struct http_conn *c, *next;
+
+	for (c = LIST_FIRST(&conns->list); c != NULL; c = next) {
+		next = LIST_NEXT(c, link);
+		if (conn_is_idle(c))
+			conn_free(c);
+	}
+}
+
+void
+http_conns_close(struct http_conns *conns)
+{
+	struct http_conn *c;
+
+	while ((c = LIST_FIRST(&conns->list)) != NULL)
+		conn_free(c);
+}

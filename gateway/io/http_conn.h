@@ -1,0 +1,53 @@
+/*
+ * http_conn -- one HTTP connection: reads a request, has it handled, writes
+ * the answer, and so on until one side has enough.
+ *
+ *	opening -> reading -> answering -> turn -> reading ...
+ *	                          |
+ *	                          +-> draining -> gone
+ *
+ * One request a turn of the loop, and no reading while an answer goes out:
+ * what a client sends ahead waits in its own socket.  A connection frees
+ * itself, always as the last act of one of its own callbacks.
+ *
+ * Owner: its server, through struct http_conns.  Thread: the event_base's.
+ */
+#ifndef HTTP_CONN_H
+#define HTTP_CONN_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "io/http_message.h"
+
+struct event_base;
+struct http_conn;
+
+/* What all connections of a server share; the server fills in the first four. */
+struct http_conns {
+	struct event_base *base;
+	struct http_limits limits;
+	http_handler *handler;
+	void *arg;
+	bool stopping;
+	size_t n;	/* open, those that are refused included */
+	size_t refused; /* of these, told 503 because the server is full */
+	LIST_HEAD(http_conn_list, http_conn) list;
+};
+
+/*
+ * An accepted non-blocking socket; owned from here on.  When the server is
+ * full the peer is told so, or closed at once if too many are being told;
+ * false then.
+ */
+bool http_conn_open(struct http_conns *, int fd, SSL_CTX *ctx, const struct sockaddr_storage *peer);
+
+/* Closes those that no byte of a request has reached. */
+void http_conns_close_idle(struct http_conns *);
+/* Closes all at once.  Not from inside a handler. */
+void http_conns_close(struct http_conns *);
+
+#endif
