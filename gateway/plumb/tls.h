@@ -3,6 +3,9 @@
  *
  * A context is shared by all threads and lives as long as its references
  * (SSL_CTX_up_ref / SSL_CTX_free); sessions belong to one thread.
+ *
+ * OpenSSL writes to sockets with write(2): the process must ignore SIGPIPE
+ * (main does, before it starts threads).
  */
 #ifndef TLS_H
 #define TLS_H
@@ -28,23 +31,32 @@ SSL_CTX *tls_server_ctx(const char *cert, const char *key, const char *client_ca
 SSL_CTX *tls_client_ctx(const char *ca_file, char err[TLS_ERROR_BYTES])
     __attribute__((warn_unused_result));
 
-/* A server session of that context on a connected, non-blocking socket; fd is not owned. */
+/*
+ * A server session of that context on a connected, non-blocking socket; fd is
+ * not owned.  NULL: OpenSSL has no memory left.
+ */
 SSL *tls_accept_session(SSL_CTX *, int fd);
-/* A client session: SNI (names only), and host must match the certificate (name or IP address). */
+/*
+ * A client session: SNI (names only, without a last dot), and host must match
+ * the certificate (name, or IP address without brackets).  NULL: host cannot
+ * be verified (NULL, empty, over 255 bytes), or no memory.
+ */
 SSL *tls_connect_session(SSL_CTX *, int fd, const char *host);
 
 /*
  * Why the last call on ssl failed, in words that name the cause: "certificate
- * expired on 2026-01-02", "certificate is not for host NAME", "certificate
- * signed by an unknown CA", "peer closed during the handshake", ...
- * ret: what the SSL_ function returned.  Empties the error queue.
+ * expired on 2026-01-02T00:00:00Z", "certificate is not for host NAME",
+ * "certificate signed by an unknown CA", "peer closed during the handshake",
+ * "peer does not speak TLS", "peer sent alert: ...", ...; "client certificate"
+ * on a server.  ret: what the SSL_ function returned (errno still its own).
+ * Empties the error queue.
  */
 void tls_error(SSL *ssl, int ret, char err[TLS_ERROR_BYTES]);
 
 /*
  * Who the peer's verified certificate says it is: its first DNS name, else URI
- * or e-mail SAN, else its CN; false: no certificate, or one with an embedded
- * NUL, or a name that does not fit.
+ * or e-mail SAN, else its CN if it has just one; false: no certificate, or
+ * that name holds a NUL, is empty or does not fit.
  */
 bool tls_peer_name(SSL *ssl, char *name, size_t len);
 
