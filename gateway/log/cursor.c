@@ -13,6 +13,8 @@ enum { MERGE_BYTES = 16 * 1024, MERGE_MS = 100 };
 /* How long the oldest line must have waited before its drain counts as lagging. */
 enum { LAG_MS = 1000 };
 
+enum { GAP_NOTICE_MS = 1000 };
+
 static struct segment *
 ring_at(const struct cursor *c, unsigned i)
 {
@@ -135,8 +137,20 @@ plan_pass_chunk(struct cursor *c)
 	return lines;
 }
 
+/* A gap is told with the segment behind it, but at most once in GAP_NOTICE_MS. */
+static void
+segment_take_gap(struct cursor *c, struct segment *s, int64_t now_ms)
+{
+	if (c->gap_lines == 0 || now_ms < c->gap_next_ms)
+		return;
+	s->gap_lines = c->gap_lines;
+	s->gap_since_us = c->gap_since_us;
+	c->gap_lines = 0;
+	c->gap_next_ms = now_ms + GAP_NOTICE_MS;
+}
+
 static bool
-plan_segment(struct cursor *c)
+plan_segment(struct cursor *c, int64_t now_ms)
 {
 	struct segment *s;
 	uint32_t from;
@@ -146,13 +160,9 @@ plan_segment(struct cursor *c)
 		return false;
 	s = ring_push(c);
 	from = c->plan_at;
-	*s = (struct segment){.chunk = c->plan,
-			      .from = from,
-			      .gap_lines = c->gap_lines,
-			      .gap_since_us = c->gap_since_us};
+	*s = (struct segment){.chunk = c->plan, .from = from};
+	segment_take_gap(c, s, now_ms);
 	c->plan->refs++;
-	c->gap_lines = 0;
-	c->gap_since_us = 0;
 	s->lines = plan_pass_chunk(c);
 	s->to = c->plan_at;
 	c->unsent_bytes += segment_bytes(s);
@@ -166,7 +176,7 @@ cursor_unsent(struct cursor *c, unsigned n, int64_t now_ms)
 	bool planned = false;
 
 	while (c->sent + n >= c->count) {
-		if (!plan_segment(c)) {
+		if (!plan_segment(c, now_ms)) {
 			if (c->sent == c->count)
 				c->caught_up_ms = now_ms;
 			break;

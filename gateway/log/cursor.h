@@ -68,6 +68,7 @@ struct cursor {
 	int64_t caught_up_ms; /* when it last stood at the log's end */
 	uint64_t gap_lines;   /* dropped at plan, not planned into a segment yet */
 	int64_t gap_since_us;
+	int64_t gap_next_ms; /* the next gap is told no sooner */
 };
 
 /* How much is held against a receiver that acknowledges what it never reads. */

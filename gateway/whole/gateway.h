@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ends/drain_status.h"
 #include "plumb/config.h"
 #include "store/store.h"
 #include "types/drain_type.h"
@@ -49,33 +50,17 @@ enum gateway_code gateway_app_remove(struct gateway *, const char *app_id)
  * record is on disk and the next line sent reaches the drain.
  */
 enum gateway_code gateway_drain_add(struct gateway *, struct app_record *app, bool new_app,
-    struct drain_conf *conf) __attribute__((warn_unused_result));
+				    struct drain_conf *conf) __attribute__((warn_unused_result));
 /* When it returns GATEWAY_OK no line read from now on reaches the drain. */
 enum gateway_code gateway_drain_remove(struct gateway *, const struct app_record *app,
-    const char *url) __attribute__((warn_unused_result));
-
-enum drain_state { DRAIN_IDLE, DRAIN_CONNECTED, DRAIN_RETRYING, DRAIN_BLOCKED };
-
-/* One drain's state, copied at one moment. */
-struct drain_status {
-	uint64_t id;
-	enum drain_state state;
-	uint64_t lines_delivered, bytes_delivered;
-	uint64_t lines_waiting, bytes_waiting; /* in memory */
-	uint64_t lines_dropped_memory;
-	uint64_t lines_resent;
-	uint64_t retries;
-	int64_t oldest_waiting_ms; /* age; -1: nothing waits */
-	int64_t connected_since_us; /* wall clock; 0: not connected */
-	int64_t last_error_us;	    /* wall clock; 0: none yet */
-	char last_error[256];
-};
+				       const char *url) __attribute__((warn_unused_result));
 
 /*
  * The states of one app's drains, in order of adding; *n of them (caller
  * frees).  GATEWAY_NOT_FOUND: no such app.
  */
 enum gateway_code gateway_app_status(struct gateway *, const struct app_record *,
-    struct drain_status **out, size_t *n) __attribute__((warn_unused_result));
+				     struct drain_status **out, size_t *n)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -1,0 +1,154 @@
+#include "ends/datagram_input.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/xmalloc.h"
+#include "ends/peer_name.h"
+
+/* Datagrams taken with one system call, each up to the largest there is. */
+enum { BATCH = 64, DATAGRAM_BYTES = 64 * 1024 };
+
+/* Rounds in one event before others get their turn; rounds at stop. */
+enum { TURN_ROUNDS = 8, REST_ROUNDS = 4096 };
+
+struct datagram_input {
+	struct intake *intake;
+	struct source source;
+	int fd;
+	struct event *event;
+	char *buffer; /* BATCH * DATAGRAM_BYTES; pages are touched as far as datagrams reach */
+	struct mmsghdr msgs[BATCH];
+	struct iovec iov[BATCH];
+	struct sockaddr_storage from[BATCH];
+	struct sockaddr_storage last; /* whose name stands in hostname */
+	char hostname[PEER_NAME_BYTES];
+};
+
+static void
+prepare(struct datagram_input *in)
+{
+	for (unsigned i = 0; i < BATCH; i++) {
+		in->msgs[i].msg_hdr = (struct msghdr){.msg_iov = &in->iov[i],
+						      .msg_iovlen = 1,
+						      .msg_name = &in->from[i],
+						      .msg_namelen = sizeof(in->from[i])};
+		in->iov[i] =
+		    (struct iovec){in->buffer + (size_t)i * DATAGRAM_BYTES, DATAGRAM_BYTES};
+	}
+}
+
+static void
+name_sender(struct datagram_input *in, const struct sockaddr_storage *from, socklen_t len)
+{
+	/* Unix datagrams come without an address. */
+	if (len == 0 || from->ss_family == AF_UNIX) {
+		in->source.hostname = in->intake->host;
+		return;
+	}
+	if (len <= sizeof(in->last) && memcmp(&in->last, from, len) == 0)
+		return;
+	memset(&in->last, 0, sizeof(in->last));
+	memcpy(&in->last, from, len);
+	in->source.hostname =
+	    peer_name((const struct sockaddr *)from, in->intake->host, in->hostname);
+}
+
+static void
+take_datagram(struct datagram_input *in, struct slice bytes)
+{
+	size_t max_line = (size_t)in->intake->config->max_line;
+	struct frame f = {.bytes = bytes, .used = bytes.n};
+
+	/* Senders that end the message as on a stream: LF or CRLF, and C strings' NUL. */
+	if (f.bytes.n > 0 && f.bytes.p[f.bytes.n - 1] == '\0')
+		f.bytes.n--;
+	if (f.bytes.n > 0 && f.bytes.p[f.bytes.n - 1] == '\n')
+		f.bytes.n--;
+	if (f.bytes.n > 0 && f.bytes.n < bytes.n && f.bytes.p[f.bytes.n - 1] == '\r')
+		f.bytes.n--;
+	if (f.bytes.n > max_line) {
+		f.cut = f.bytes.n - max_line;
+		f.bytes.n = max_line;
+	}
+	if (f.bytes.n > 0)
+		ingest_frame(in->intake->ingest, &in->source, &f);
+}
+
+/* false: there is nothing more. */
+static bool
+read_round(struct datagram_input *in)
+{
+	int got;
+
+	prepare(in);
+	got = recvmmsg(in->fd, in->msgs, BATCH, MSG_DONTWAIT, NULL);
+	if (got <= 0)
+		return false;
+	ingest_begin(in->intake->ingest);
+	for (int i = 0; i < got; i++) {
+		name_sender(in, &in->from[i], in->msgs[i].msg_hdr.msg_namelen);
+		stats_add(&in->intake->stats->bytes_in, in->msgs[i].msg_len);
+		take_datagram(in, slice_of(in->iov[i].iov_base, in->msgs[i].msg_len));
+	}
+	in->intake->read_done(in->intake->arg);
+	return got == BATCH;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct datagram_input *in = arg;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < TURN_ROUNDS && !in->intake->paused; i++)
+		if (!read_round(in))
+			return;
+}
+
+struct datagram_input *
+datagram_input_new(struct intake *intake, const struct listen_url *url,
+		   struct tag_rule *const *rule, int fd)
+{
+	struct datagram_input *in = xcalloc(1, sizeof(*in));
+
+	in->intake = intake;
+	in->source.url = url;
+	in->source.rule = rule;
+	in->source.hostname = intake->host;
+	in->fd = fd;
+	in->buffer = xmalloc((size_t)BATCH * DATAGRAM_BYTES);
+	in->event = event_new(intake->base, fd, EV_READ | EV_PERSIST, on_readable, in);
+	if (in->event == NULL || event_add(in->event, NULL) < 0)
+		abort();
+	return in;
+}
+
+void
+datagram_input_free(struct datagram_input *in)
+{
+	event_free(in->event);
+	close(in->fd);
+	free(in->buffer);
+	free(in);
+}
+
+void
+datagram_input_pause(struct datagram_input *in, bool paused)
+{
+	if (paused)
+		event_del(in->event);
+	else
+		event_add(in->event, NULL);
+}
+
+void
+datagram_input_read_rest(struct datagram_input *in)
+{
+	for (int i = 0; i < REST_ROUNDS; i++)
+		if (!read_round(in))
+			return;
+}

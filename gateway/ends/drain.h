@@ -1,0 +1,78 @@
+/*
+ * drain -- delivers one app's lines to one receiver.
+ *
+ * It connects at the first line, reads the log through its cursor, sends,
+ * watches what the receiver acknowledges, and after a lost connection goes
+ * back as far as the resend rule says and tries again for as long as it takes.
+ *
+ *	            line            answer           open
+ *	   IDLE ----------> RESOLVING ----> CONNECTING ----> OPEN
+ *	    ^  ^               ^   | failed     | failed       | lost
+ *	    |  |  10 min idle  |   v            v              |
+ *	    |  +---------------|-- WAITING <------------------+
+ *	    |                  +----+ time
+ *	    +-- lost, and nothing waits
+ *
+ * Owner and thread: the home worker of its app.
+ */
+#ifndef DRAIN_H
+#define DRAIN_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/stats.h"
+#include "ends/drain_status.h"
+#include "log/cursor.h"
+#include "plumb/config.h"
+#include "plumb/mailbox.h"
+#include "plumb/resolve.h"
+#include "types/drain_type.h"
+
+struct drain;
+TAILQ_HEAD(drain_list, drain);
+
+/* What all drains of one worker share; the worker's. */
+struct drain_env {
+	struct event_base *base;
+	struct mailbox *mailbox;
+	struct resolver *resolver;
+	SSL_CTX *tls; /* for drains over TLS */
+	const struct config *config;
+	struct stats *stats;
+	struct slice host; /* this machine's name, for notices */
+	struct buf scratch;
+	struct drain_list holding; /* drains with something in flight or held */
+	struct drain_list closing; /* removed ones that finish a frame */
+	bool pressed;		   /* the worker is over worker-memory */
+	/* The log has more to send than one turn should carry. */
+	void (*more)(struct app_log *, void *arg);
+	void *more_arg;
+};
+
+/* Takes conf over.  Sees lines appended from now on. */
+struct drain *drain_new(struct drain_env *, struct app_log *, uint64_t id, struct drain_conf *conf);
+
+/*
+ * The drain was removed: discards its backlog (counted), finishes the frame in
+ * flight within a second, and frees itself.  The log does not know it any more
+ * when this returns.
+ */
+void drain_remove(struct drain *);
+/* At the end of the process: frees at once; what was not taken is counted as abandoned. */
+void drain_abandon(struct drain *);
+/* The same for one that drain_remove left to finish a frame. */
+void drain_free_closing(struct drain *);
+
+uint64_t drain_id(const struct drain *);
+struct drain *drain_of(struct cursor *);
+/* Everything sent and acknowledged, or nothing to do. */
+bool drain_is_done(struct drain *);
+void drain_status(struct drain *, struct drain_status *out);
+
+/* Asks the kernel what was acknowledged and lets go of what is done with; the worker's tick. */
+void drain_poll(struct drain *);
+
+#endif

@@ -1,0 +1,268 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "ends/drain_internal.h"
+
+/* Segments offered to one system call: 4 full chunks. */
+enum { IOV_MAX_SEGMENTS = 4 };
+
+/* Bytes written in one go before other drains get their turn. */
+enum { TURN_BYTES = 1024 * 1024 };
+
+/* Asking the kernel for acknowledgements costs two system calls: once in this many bytes. */
+enum { POLL_BYTES = 128 * 1024 };
+
+/*
+ * A line that went out so often and was lost again makes the drain careful:
+ * one line, a pause to see whether the receiver stays, then twice as many.
+ * A receiver that closes after every line so gets each line once on its own.
+ */
+enum { CAUTIOUS_AFTER = 2, CAUTIOUS_MS = 100 };
+
+enum write_result { WRITE_ALL, WRITE_FULL, WRITE_LOST };
+
+static void
+encode_segment(struct drain *d, const struct segment *s, struct buf *out)
+{
+	struct slice message;
+	uint32_t at = s->from;
+
+	if (s->gap_lines > 0)
+		drain_notice(d, s->gap_lines, s->gap_since_us, out);
+	while (at < s->to) {
+		at = chunk_frame(s->chunk, at, &message);
+		d->conf.type->encode(&d->conf, message, out);
+	}
+}
+
+/* Writes bytes of the drain's own; keeps in d->out what TCP does not take. */
+static enum write_result
+write_bytes(struct drain *d, struct slice bytes, bool is_out)
+{
+	while (bytes.n > 0) {
+		struct iovec iov = {(void *)(uintptr_t)bytes.p, bytes.n};
+		ssize_t n = stream_writev(d->stream, &iov, 1);
+
+		if (n == STREAM_ERROR)
+			return WRITE_LOST;
+		if (n == STREAM_AGAIN)
+			break;
+		bytes = slice_skip(bytes, (size_t)n);
+		d->since_poll += (size_t)n;
+		if (is_out)
+			d->out_at += (size_t)n;
+	}
+	if (bytes.n > 0) {
+		if (!is_out)
+			buf_add_slice(&d->out, bytes);
+		d->full = true;
+		return WRITE_FULL;
+	}
+	if (is_out) {
+		buf_free(&d->out);
+		d->out_at = 0;
+	}
+	return WRITE_ALL;
+}
+
+static enum write_result
+write_out(struct drain *d)
+{
+	if (d->out.n == 0)
+		return WRITE_ALL;
+	return write_bytes(d, slice_skip(buf_slice(&d->out), d->out_at), true);
+}
+
+static void
+segment_done(struct drain *d, int64_t now_ms)
+{
+	cursor_sent(&d->cursor, stream_tcp_written(d->stream), now_ms);
+	d->out_is_segment = false;
+	d->begun = 0;
+	d->noticed = false;
+}
+
+/*
+ * The next unsent segment, or NULL when there is none or care forbids it now.
+ * *alone: nothing else may go out with it.
+ */
+static const struct segment *
+next_segment(struct drain *d, int64_t now_ms, bool *alone)
+{
+	const struct segment *s = cursor_unsent(&d->cursor, 0, now_ms);
+
+	*alone = s != NULL && s->resent >= CAUTIOUS_AFTER;
+	if (!*alone || d->begun > 0)
+		return s;
+	if (d->allow == 0) {
+		drain_arm(d, CAUTIOUS_MS);
+		return NULL;
+	}
+	cursor_split(&d->cursor, d->allow);
+	s = cursor_unsent(&d->cursor, 0, now_ms);
+	d->allow -= s->lines;
+	if (d->allow == 0)
+		drain_arm(d, CAUTIOUS_MS);
+	return s;
+}
+
+static enum write_result
+write_encoded(struct drain *d, int64_t now_ms, size_t *written)
+{
+	struct buf *scratch = &d->env->scratch;
+	const struct segment *s;
+	enum write_result r;
+	bool alone;
+
+	while (*written < TURN_BYTES) {
+		s = next_segment(d, now_ms, &alone);
+		if (s == NULL)
+			return WRITE_ALL;
+		scratch->n = 0;
+		encode_segment(d, s, scratch);
+		d->out_is_segment = true;
+		*written += scratch->n;
+		r = write_bytes(d, buf_slice(scratch), false);
+		if (r != WRITE_ALL)
+			return r;
+		segment_done(d, now_ms);
+	}
+	return WRITE_ALL;
+}
+
+/* Gathers unsent segments; stops before one that wants a notice or care of its own. */
+static int
+gather(struct drain *d, const struct segment *first, bool alone, int64_t now_ms, struct iovec *iov)
+{
+	const struct segment *s = first;
+	int n = 0;
+
+	while (s != NULL && n < IOV_MAX_SEGMENTS) {
+		uint32_t skip = n == 0 ? d->begun : 0;
+
+		if (n > 0 && (alone || s->gap_lines > 0 || s->resent >= CAUTIOUS_AFTER))
+			break;
+		iov[n].iov_base = s->chunk->data + s->from + skip;
+		iov[n].iov_len = s->to - s->from - skip;
+		n++;
+		s = cursor_unsent(&d->cursor, (unsigned)n, now_ms);
+	}
+	return n;
+}
+
+/* TCP took n bytes: segments that are wholly out are sent. */
+static void
+advance(struct drain *d, size_t n, int64_t now_ms)
+{
+	while (n > 0) {
+		const struct segment *s = cursor_unsent(&d->cursor, 0, now_ms);
+		size_t left = s->to - s->from - d->begun;
+
+		if (n < left) {
+			d->begun += (uint32_t)n;
+			return;
+		}
+		n -= left;
+		segment_done(d, now_ms);
+	}
+}
+
+static enum write_result
+write_notice(struct drain *d, const struct segment *s)
+{
+	struct buf *scratch = &d->env->scratch;
+
+	scratch->n = 0;
+	drain_notice(d, s->gap_lines, s->gap_since_us, scratch);
+	d->noticed = true;
+	return write_bytes(d, buf_slice(scratch), false);
+}
+
+static enum write_result
+write_verbatim(struct drain *d, int64_t now_ms, size_t *written)
+{
+	struct iovec iov[IOV_MAX_SEGMENTS];
+	const struct segment *s;
+	bool alone;
+
+	while (*written < TURN_BYTES) {
+		ssize_t n;
+
+		s = next_segment(d, now_ms, &alone);
+		if (s == NULL)
+			return WRITE_ALL;
+		if (s->gap_lines > 0 && !d->noticed) {
+			enum write_result r = write_notice(d, s);
+
+			if (r != WRITE_ALL)
+				return r;
+			s = cursor_unsent(&d->cursor, 0, now_ms);
+		}
+		n = stream_writev(d->stream, iov, gather(d, s, alone, now_ms, iov));
+		if (n == STREAM_ERROR)
+			return WRITE_LOST;
+		if (n == STREAM_AGAIN) {
+			d->full = true;
+			return WRITE_FULL;
+		}
+		*written += (size_t)n;
+		d->since_poll += (size_t)n;
+		advance(d, (size_t)n, now_ms);
+	}
+	return WRITE_ALL;
+}
+
+void
+drain_stream_send(struct drain *d)
+{
+	int64_t now_ms = clock_mono_ms();
+	enum write_result r;
+	size_t written = 0;
+
+	if (d->full)
+		return;
+	r = write_out(d);
+	if (r == WRITE_ALL && d->out_is_segment)
+		segment_done(d, now_ms);
+	if (r == WRITE_ALL)
+		r = d->verbatim ? write_verbatim(d, now_ms, &written)
+				: write_encoded(d, now_ms, &written);
+	if (r == WRITE_LOST) {
+		drain_lost(d, stream_error(d->stream));
+		return;
+	}
+	if (written > 0)
+		d->used_ms = now_ms;
+	if (d->cursor.sent > 0)
+		drain_mark_holding(d);
+	if (d->since_poll >= POLL_BYTES || r == WRITE_FULL)
+		drain_poll(d);
+	if (r == WRITE_ALL && written >= TURN_BYTES)
+		d->env->more(d->cursor.log, d->env->more_arg);
+}
+
+bool
+drain_stream_keep_frame(struct drain *d)
+{
+	const struct segment *s;
+	struct slice message;
+	uint32_t at, end;
+
+	if (d->out.n > 0)
+		return true;
+	if (d->begun == 0)
+		return false;
+	s = cursor_unsent(&d->cursor, 0, clock_mono_ms());
+	at = s->from + d->begun;
+	for (end = s->from; end < at;)
+		end = chunk_frame(s->chunk, end, &message);
+	buf_add(&d->out, s->chunk->data + at, end - at);
+	return end > at;
+}
+
+bool
+drain_stream_finish(struct drain *d)
+{
+	d->full = false;
+	return write_out(d) != WRITE_LOST;
+}

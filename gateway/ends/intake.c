@@ -1,0 +1,79 @@
+#include "ends/intake.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/xmalloc.h"
+#include "chunk/chunk.h"
+#include "ends/listener.h"
+#include "ends/proxy_gate.h"
+#include "ends/session.h"
+
+void
+intake_init(struct intake *in)
+{
+	in->buffer_size = INTAKE_READ_BYTES + (size_t)in->config->max_line + CHUNK_COUNT_MAX;
+	in->buffer = xmalloc(in->buffer_size);
+	TAILQ_INIT(&in->sessions);
+	TAILQ_INIT(&in->listeners);
+	TAILQ_INIT(&in->gates);
+}
+
+void
+intake_clear(struct intake *in)
+{
+	struct session *s;
+	struct listener *l;
+
+	while ((l = TAILQ_FIRST(&in->listeners)) != NULL)
+		listener_close(l);
+	proxy_gate_clear(in);
+	while ((s = TAILQ_FIRST(&in->sessions)) != NULL)
+		session_close(s, NULL);
+	free(in->buffer);
+	in->buffer = NULL;
+}
+
+void
+intake_pause(struct intake *in, bool paused)
+{
+	struct session *s;
+	struct listener *l;
+
+	if (in->paused == paused)
+		return;
+	in->paused = paused;
+	for (l = TAILQ_FIRST(&in->listeners); l != NULL; l = listener_next(l))
+		listener_pause(l, paused);
+	/* Sessions stop by themselves when they next have something to read. */
+	if (!paused)
+		for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = session_next(s))
+			session_pause(s, false);
+}
+
+void
+intake_sweep(struct intake *in, int64_t now_ms)
+{
+	struct session *s, *next;
+	const char *why;
+
+	for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = next) {
+		next = session_next(s);
+		why = session_overdue(s, now_ms);
+		if (why == NULL)
+			continue;
+		stats_add(&in->stats->sessions_timed_out, 1);
+		session_close(s, why);
+	}
+}
+
+void
+intake_read_rest(struct intake *in)
+{
+	struct session *s, *next;
+
+	for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = next) {
+		next = session_next(s);
+		session_read_rest(s);
+	}
+}

@@ -1,0 +1,53 @@
+/*
+ * intake -- what the listeners and sessions of one worker share: the buffer
+ * they all read into, the pause switch, the list of open sessions.
+ *
+ * Owner and thread: one worker.
+ */
+#ifndef INTAKE_H
+#define INTAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "ends/ingest.h"
+
+struct event_base;
+struct session;
+struct listener;
+struct proxy_gate;
+TAILQ_HEAD(session_list, session);
+TAILQ_HEAD(listener_list, listener);
+TAILQ_HEAD(proxy_gate_list, proxy_gate);
+
+/* What one read may bring; behind it there is room for the longest partial frame. */
+enum { INTAKE_READ_BYTES = 256 * 1024 };
+
+struct intake {
+	struct event_base *base;
+	struct ingest *ingest;
+	const struct config *config;
+	struct stats *stats;
+	struct slice host; /* this machine's name: the sender of local lines */
+	char *buffer;
+	size_t buffer_size;
+	struct session_list sessions;
+	struct listener_list listeners;
+	struct proxy_gate_list gates; /* connections that a load balancer has yet to introduce */
+	bool paused;		      /* too much waits: nobody reads */
+	/* Lines of a read event are in: the outbox may be posted. */
+	void (*read_done)(void *arg);
+	void *arg;
+};
+
+void intake_init(struct intake *);
+void intake_clear(struct intake *);
+/* Stops or resumes reading, for all sessions and datagram sockets. */
+void intake_pause(struct intake *, bool paused);
+/* Closes sessions that are over a deadline; once a second or so. */
+void intake_sweep(struct intake *, int64_t now_ms);
+/* Reads every session and datagram socket until there is nothing more (at stop). */
+void intake_read_rest(struct intake *);
+
+#endif

@@ -1,0 +1,267 @@
+#include "ends/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "ends/peer_name.h"
+#include "io/stream.h"
+#include "plumb/tls.h"
+
+enum { HANDSHAKE_MS = 10 * 1000 };
+/* A connection that has said nothing at all by then is not a sender. */
+enum { FIRST_FRAME_MS = 30 * 1000 };
+/* A frame that was begun must end: a trickling sender holds memory. */
+enum { FRAME_MS = 60 * 1000 };
+/* Dead peers are found by TCP's keep-alive; this only ends what keep-alive cannot see. */
+enum { IDLE_MS = 24 * 3600 * 1000 };
+/* TLS records are 16 KiB: gather some before the frames are looked at. */
+enum { GATHER_BYTES = 128 * 1024 };
+
+enum { CERT_NAME_BYTES = 256 };
+
+struct session {
+	TAILQ_ENTRY(session) link;
+	struct intake *intake;
+	struct stream *stream;
+	struct framer framer;
+	char *tail; /* the partial frame; NULL: none */
+	size_t tail_n;
+	struct source source;
+	char hostname[PEER_NAME_BYTES];
+	char *cert;
+	bool open; /* the handshake is done */
+	bool got_frame;
+	int64_t since_ms; /* of the current wait: for the first frame, a frame's end, a next one */
+};
+
+static void on_stream(struct stream *, enum stream_event, void *arg);
+
+void
+session_new(struct intake *intake, const struct listen_url *url, struct tag_rule *const *rule,
+	    int fd, const struct sockaddr *peer, SSL_CTX *ctx)
+{
+	struct session *s = xcalloc(1, sizeof(*s));
+
+	s->intake = intake;
+	s->source.url = url;
+	s->source.rule = rule;
+	s->source.hostname = peer_name(peer, intake->host, s->hostname);
+	s->since_ms = clock_mono_ms();
+	framer_init(&s->framer, url->framing, (size_t)intake->config->max_line);
+	TAILQ_INSERT_TAIL(&intake->sessions, s, link);
+	stats_add(&intake->stats->connections_accepted, 1);
+	s->stream = stream_accepted(intake->base, fd, ctx, HANDSHAKE_MS, on_stream, s);
+}
+
+struct session *
+session_next(struct session *s)
+{
+	return TAILQ_NEXT(s, link);
+}
+
+static void
+session_free(struct session *s)
+{
+	TAILQ_REMOVE(&s->intake->sessions, s, link);
+	stream_free(s->stream);
+	free(s->tail);
+	free(s->cert);
+	free(s);
+}
+
+static void
+keep_tail(struct session *s, const char *p, size_t n)
+{
+	if (n > s->tail_n)
+		s->tail = xrealloc(s->tail, n);
+	if (n > 0) {
+		memcpy(s->tail, p, n);
+	} else {
+		free(s->tail);
+		s->tail = NULL;
+	}
+	s->tail_n = n;
+}
+
+/* Takes all whole frames out of the buffer; what is left becomes the tail. */
+static void
+take_frames(struct session *s, size_t n, bool eof)
+{
+	struct slice in = slice_of(s->intake->buffer, n);
+	size_t had_tail = s->tail_n;
+	struct frame f;
+	bool any = false;
+
+	while (frame_next(&s->framer, in, eof, &f) == FRAME_LINE) {
+		any = true;
+		if (f.bytes.n > 0)
+			ingest_frame(s->intake->ingest, &s->source, &f);
+		in = slice_skip(in, f.used);
+	}
+	keep_tail(s, in.p, f.keep);
+	if (any)
+		s->got_frame = true;
+	/* The clock of a wait starts when the wait does, not with each byte. */
+	if (any || (had_tail == 0 && s->got_frame))
+		s->since_ms = s->intake->ingest->now_ms;
+}
+
+void
+session_close(struct session *s, const char *why)
+{
+	struct intake *intake = s->intake;
+
+	if (s->tail_n > 0) {
+		ingest_begin(intake->ingest);
+		memcpy(intake->buffer, s->tail, s->tail_n);
+		take_frames(s, s->tail_n, true);
+		intake->read_done(intake->arg);
+	}
+	if (why != NULL)
+		log_info("session closed", "peer", s->hostname, "listener", s->source.url->text,
+			 "reason", why, NULL);
+	session_free(s);
+}
+
+/*
+ * Fills the buffer behind the tail.  Returns the bytes in it; *end is what
+ * stopped the reading: STREAM_AGAIN, STREAM_EOF, STREAM_ERROR, or 1 when there
+ * may be more.
+ */
+static size_t
+fill_buffer(struct session *s, ssize_t *end)
+{
+	struct intake *intake = s->intake;
+	size_t n = s->tail_n;
+	bool tls = stream_ssl(s->stream) != NULL;
+
+	if (n > 0)
+		memcpy(intake->buffer, s->tail, n);
+	for (;;) {
+		size_t room = intake->buffer_size - n;
+		ssize_t got = stream_read(s->stream, intake->buffer + n, room);
+
+		if (got <= 0) {
+			*end = got;
+			break;
+		}
+		n += (size_t)got;
+		if (!tls || n >= GATHER_BYTES) {
+			*end = (size_t)got < room && !tls ? STREAM_AGAIN : 1;
+			break;
+		}
+	}
+	stats_add(&intake->stats->bytes_in, n - s->tail_n);
+	return n;
+}
+
+/* One round of reading.  Returns what stopped it, as fill_buffer does; s is gone after an end. */
+static ssize_t
+read_round(struct session *s)
+{
+	struct intake *intake = s->intake;
+	ssize_t end;
+	size_t n;
+
+	n = fill_buffer(s, &end);
+	ingest_begin(intake->ingest);
+	if (n > s->tail_n)
+		take_frames(s, n, false);
+	intake->read_done(intake->arg);
+	if (end == STREAM_EOF)
+		session_close(s, NULL);
+	else if (end == STREAM_ERROR)
+		session_close(s, stream_error(s->stream));
+	return end;
+}
+
+static void
+on_open(struct session *s)
+{
+	char name[CERT_NAME_BYTES];
+	SSL *ssl = stream_ssl(s->stream);
+
+	s->open = true;
+	s->since_ms = clock_mono_ms();
+	if (ssl != NULL && tls_peer_name(ssl, name, sizeof(name))) {
+		s->cert = xstrdup(name);
+		s->source.cert = slice_str(s->cert);
+	}
+	if (!s->intake->paused)
+		stream_want_read(s->stream, true);
+}
+
+static void
+on_readable(struct session *s)
+{
+	struct stream *stream = s->stream;
+
+	if (s->intake->paused) {
+		stream_want_read(stream, false);
+		return;
+	}
+	/* More lies inside TLS, where the socket does not show it: have the event come again. */
+	if (read_round(s) == 1 && stream_ssl(stream) != NULL) {
+		stream_want_read(stream, false);
+		stream_want_read(stream, !s->intake->paused);
+	}
+}
+
+static void
+on_stream(struct stream *stream, enum stream_event event, void *arg)
+{
+	struct session *s = arg;
+
+	switch (event) {
+	case STREAM_OPEN:
+		on_open(s);
+		break;
+	case STREAM_READABLE:
+		on_readable(s);
+		break;
+	case STREAM_WRITABLE:
+		break;
+	case STREAM_FAILED:
+		stats_add(&s->intake->stats->handshakes_failed, 1);
+		session_close(s, stream_error(stream));
+		break;
+	}
+}
+
+void
+session_pause(struct session *s, bool paused)
+{
+	if (s->open)
+		stream_want_read(s->stream, !paused);
+}
+
+void
+session_read_rest(struct session *s)
+{
+	ssize_t end = 1;
+
+	while (end > 0 && s->open)
+		end = read_round(s);
+}
+
+const char *
+session_overdue(struct session *s, int64_t now_ms)
+{
+	int64_t waits = now_ms - s->since_ms;
+
+	/* Time that we did not read is not the sender's. */
+	if (!s->open || s->intake->paused) {
+		s->since_ms = now_ms;
+		return NULL;
+	}
+	if (!s->got_frame && waits > FIRST_FRAME_MS)
+		return "no line within 30 s of connecting";
+	if (s->tail_n > 0 && waits > FRAME_MS)
+		return "a line was begun and not ended within 60 s";
+	if (waits > IDLE_MS)
+		return "nothing was sent for 24 h";
+	return NULL;
+}
