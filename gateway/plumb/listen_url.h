@@ -7,8 +7,9 @@
  *	?app=RULE&auth=none|optional|required&framing=auto|octet-counting|lf|nul
  *	&proxy=CIDR,...&hostname=keep|peer|NAME&tz=UTC|local|+HH:MM
  *
- * Options are percent-decoded ('+' stays '+').  ADDR is a literal, IPv6 in
- * brackets, or `*` for [::] taking IPv4 too.
+ * PATH and the options' values are percent-decoded ('+' stays '+').  ADDR is a
+ * literal, IPv6 in brackets, or `*` for [::] taking IPv4 too.  Port 0 lets the
+ * kernel choose.  app=cert asks for certificates (auth=required) by itself.
  */
 #ifndef LISTEN_URL_H
 #define LISTEN_URL_H
@@ -38,22 +39,26 @@ struct listen_url {
 	char *text; /* as configured: for logs and errors */
 	enum listen_kind kind;
 	struct sockaddr_storage addr; /* not for Unix sockets */
+	bool both_families;	      /* `*`: takes IPv4 too; any other [::] is IPv6 only */
 	char *path;		      /* Unix sockets */
-	char *app;		      /* the tag rule's text; "app-name" by default */
+	char *app;		      /* the tag rule's text; "app-name" by default; NULL: admin */
 	enum tls_client_auth auth;
 	enum framing framing;
 	enum hostname_policy hostname;
 	char *hostname_fixed;
-	char *proxy; /* CIDRs that may send a PROXY header; NULL: none */
-	bool tz_local;
-	int tz_minutes;
+	char *proxy;	/* CIDRs that may send a PROXY header; NULL: none */
+	bool tz_local;	/* stamps without a zone: the process's (default) ... */
+	int tz_minutes; /* ... else this many minutes east of UTC */
 };
 
 /* false: err has a sentence with the key, the value, the fault and the remedy. */
 bool listen_url_parse(const char *text, bool admin, struct listen_url *out, char *err,
-    size_t errlen) __attribute__((warn_unused_result));
+		      size_t errlen) __attribute__((warn_unused_result));
 void listen_url_free(struct listen_url *);
 bool listen_url_is_unix(const struct listen_url *);
+bool listen_url_is_tls(const struct listen_url *);
+/* Whether both cannot be bound: the same transport, address (or a wildcard) and port. */
+bool listen_url_conflicts(const struct listen_url *, const struct listen_url *);
 /* The socket address to bind, also of a Unix path; returns its length. */
 socklen_t listen_url_sockaddr(const struct listen_url *, struct sockaddr_storage *);
 
