@@ -42,7 +42,7 @@ enum drain_framing {
 /* One drain's parameters, checked.  Owner: who made it; drain_conf_free. */
 struct drain_conf {
 	const struct drain_type *type;
-	char *value[DRAIN_KEYS]; /* what was given, without blanks; NULL: absent */
+	char *value[DRAIN_KEYS]; /* what was given, in canonical form; NULL: absent */
 	char *url;		 /* canonical, the drain's key; secrets included */
 	char *redacted;		 /* the same with every secret as ***: for logs */
 	enum drain_transport transport;
@@ -76,14 +76,16 @@ struct drain_type {
 
 	/*
 	 * All parameters passed their own checks; required ones are there.
-	 * Sets transport, framing, host, port, and url; adds errors for what
-	 * does not fit together.
+	 * value, resend_bytes, and host and port where given, are set; sets
+	 * what is missing of transport, framing, host, port, url and redacted;
+	 * adds errors for what does not fit together.
 	 */
 	void (*finish)(struct drain_conf *, struct drain_errors *);
 
 	/*
 	 * Adds the bytes that deliver one line (frame: canonical RFC 5424,
-	 * no count), framing included.  conf->framing is never
+	 * no count), framing included; for DRAIN_UDP they are one datagram.  A
+	 * line over the receiver's limit is cut.  conf->framing is never
 	 * DRAIN_FRAMING_DEFAULT here.  NULL: the type does not deliver yet;
 	 * its drains are kept and say so in their state.
 	 */
@@ -100,12 +102,15 @@ const struct drain_type *const *drain_type_all(void);
 
 /* "token", "host", ... ; for docs and error texts. */
 const char *drain_key_name(enum drain_key);
+/* What its value is, for docs and error texts: completes "must be ...". */
+const char *drain_key_text(enum drain_key);
 /* The key a member of a request names, both spellings; DRAIN_KEYS: none. */
 enum drain_key drain_key_find(const char *name);
 
 /*
  * Checks a request's members and fills *conf.  false: errors says why, field
  * by field, and *conf is empty.  type was found; unknown keys are errors.
+ * The values of a conf, handed in again, make the same conf.
  */
 bool drain_conf_make(struct drain_conf *conf, const struct drain_type *type,
     const struct drain_input *in, size_t n, struct drain_errors *errors)

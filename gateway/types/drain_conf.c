@@ -1,0 +1,197 @@
+#include "types/drain_type.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/xmalloc.h"
+#include "types/drain_host.h"
+#include "types/drain_keys.h"
+
+/* A request being read. */
+struct reading {
+	struct drain_conf *conf;
+	struct drain_errors *errors;
+	const char *spelled[DRAIN_KEYS]; /* the request's own spelling; NULL: not there */
+	bool faulty[DRAIN_KEYS];
+	const char *host_protocol; /* what "tls://" in front of the host says; NULL: nothing */
+};
+
+void
+drain_error(struct drain_errors *errors, const char *key, const char *fmt, ...)
+{
+	va_list ap;
+
+	/* The request is refused either way; more texts would help nobody. */
+	if (errors->n == sizeof(errors->at) / sizeof(errors->at[0]))
+		return;
+	errors->at[errors->n].key = key;
+	va_start(ap, fmt);
+	vsnprintf(errors->at[errors->n].text, sizeof(errors->at[0].text), fmt, ap);
+	va_end(ap);
+	errors->n++;
+}
+
+static void
+report_unknown(const struct drain_type *type, const char *key, struct drain_errors *errors)
+{
+	struct buf known = {0};
+	bool options = false;
+
+	for (int k = 0; k < DRAIN_KEYS; k++) {
+		if (type->need[k] == DRAIN_NOT_KNOWN)
+			continue;
+		/* The receiver's parameters first, then what tunes the way to it. */
+		if (k >= DRAIN_PROTOCOL && !options) {
+			buf_add_str(&known, "; options: ");
+			options = true;
+		} else if (known.n > 0) {
+			buf_add_str(&known, ", ");
+		}
+		buf_add_str(&known, drain_key_name((enum drain_key)k));
+	}
+	drain_error(errors, key, "is not a parameter of %s; it takes %s", type->name,
+		    buf_cstr(&known));
+	buf_free(&known);
+}
+
+/* Takes "tls://" off a host, for clients that cannot send `protocol`. */
+static const char *
+split_protocol(struct slice *host)
+{
+	static const char *const protocols[] = {"tcp", "tls", "udp"};
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
+		if (host->n >= 6 && strncasecmp(host->p, protocols[i], 3) == 0 &&
+		    memcmp(host->p + 3, "://", 3) == 0) {
+			*host = slice_skip(*host, 6);
+			return protocols[i];
+		}
+	}
+	return NULL;
+}
+
+static void
+read_value(struct reading *r, enum drain_key key, const char *given)
+{
+	const struct drain_key_row *row = &drain_key_rows[key];
+	char **value = &r->conf->value[key];
+	struct slice s = slice_str(given);
+	struct buf canonical = {0};
+	const char *fault = NULL;
+
+	if (key == DRAIN_HOST && r->conf->type->need[DRAIN_PROTOCOL] != DRAIN_NOT_KNOWN)
+		r->host_protocol = split_protocol(&s);
+
+	if (s.n == 0 || !row->check(s, &canonical, &fault)) {
+		r->faulty[key] = true;
+		if (fault != NULL)
+			drain_error(r->errors, r->spelled[key], "%s", fault);
+		else
+			drain_error(r->errors, r->spelled[key], "must be %s", row->text);
+	} else if (*value == NULL) {
+		*value = xstrdup(buf_cstr(&canonical));
+	} else if (strcmp(*value, buf_cstr(&canonical)) != 0) {
+		drain_error(r->errors, r->spelled[key], "is given twice, with different values");
+	}
+	buf_free(&canonical);
+}
+
+static void
+read_member(struct reading *r, const struct drain_input *in)
+{
+	enum drain_key key = drain_key_find(in->key);
+	bool absent = in->value == NULL || in->value[0] == '\0';
+
+	/* Clients send all keys that they know, blank where they have nothing. */
+	if (key != DRAIN_KEYS && (r->spelled[key] == NULL || !absent))
+		r->spelled[key] = in->key;
+	if (absent)
+		return;
+	if (key == DRAIN_KEYS || r->conf->type->need[key] == DRAIN_NOT_KNOWN)
+		report_unknown(r->conf->type, in->key, r->errors);
+	else
+		read_value(r, key, in->value);
+}
+
+static void
+apply_host_protocol(struct reading *r)
+{
+	char **protocol = &r->conf->value[DRAIN_PROTOCOL];
+
+	if (r->host_protocol == NULL || r->faulty[DRAIN_PROTOCOL])
+		return;
+	if (*protocol == NULL)
+		*protocol = xstrdup(r->host_protocol);
+	else if (strcmp(*protocol, r->host_protocol) != 0)
+		drain_error(r->errors, drain_key_name(DRAIN_PROTOCOL),
+			    "is %s, but the host begins with %s://", *protocol, r->host_protocol);
+}
+
+static void
+require(struct reading *r)
+{
+	for (int k = 0; k < DRAIN_KEYS; k++) {
+		if (r->conf->type->need[k] == DRAIN_REQUIRED && r->conf->value[k] == NULL &&
+		    !r->faulty[k])
+			drain_error(r->errors, drain_key_name((enum drain_key)k), "is required");
+	}
+}
+
+static void
+fill_common(struct drain_conf *conf)
+{
+	if (conf->value[DRAIN_HOST] != NULL)
+		conf->host = xstrdup(conf->value[DRAIN_HOST]);
+	if (conf->value[DRAIN_PORT] != NULL)
+		conf->port = (uint16_t)strtoul(conf->value[DRAIN_PORT], NULL, 10);
+	if (conf->value[DRAIN_RESEND_BYTES] != NULL)
+		conf->resend_bytes = strtoll(conf->value[DRAIN_RESEND_BYTES], NULL, 10);
+}
+
+/* Errors name keys as the request wrote them. */
+static void
+respell(struct reading *r)
+{
+	for (size_t i = 0; i < r->errors->n; i++) {
+		enum drain_key key = drain_key_find(r->errors->at[i].key);
+
+		if (key != DRAIN_KEYS && r->spelled[key] != NULL)
+			r->errors->at[i].key = r->spelled[key];
+	}
+}
+
+bool
+drain_conf_make(struct drain_conf *conf, const struct drain_type *type,
+		const struct drain_input *in, size_t n, struct drain_errors *errors)
+{
+	struct reading r = {.conf = conf, .errors = errors};
+
+	*conf = (struct drain_conf){.type = type, .resend_bytes = -1};
+	errors->n = 0;
+	for (size_t i = 0; i < n; i++)
+		read_member(&r, &in[i]);
+	apply_host_protocol(&r);
+	require(&r);
+	if (errors->n == 0) {
+		fill_common(conf);
+		type->finish(conf, errors);
+	}
+	if (errors->n == 0)
+		return true;
+	respell(&r);
+	drain_conf_free(conf);
+	return false;
+}
+
+void
+drain_conf_free(struct drain_conf *conf)
+{
+	for (int k = 0; k < DRAIN_KEYS; k++)
+		free(conf->value[k]);
+	free(conf->url);
+	free(conf->redacted);
+	free(conf->host);
+	*conf = (struct drain_conf){0};
+}

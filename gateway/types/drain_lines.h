@@ -1,0 +1,25 @@
+/*
+ * drain_lines -- what the encoders of stream drains share.  A frame is a
+ * line's canonical form: RFC 5424, without count.
+ */
+#ifndef DRAIN_LINES_H
+#define DRAIN_LINES_H
+
+#include "types/drain_type.h"
+
+/*
+ * Cuts what was added since start to at most limit bytes, not inside a UTF-8
+ * character.
+ */
+void drain_cut(struct buf *out, size_t start, size_t limit);
+
+/*
+ * What stands behind the first n spaces of a frame: 1 is TIMESTAMP, 6 is
+ * STRUCTURED-DATA (RFC 5424, section 6).  p is NULL if there are fewer.
+ */
+struct slice drain_frame_from(struct slice frame, unsigned n);
+
+/* For types whose bytes always differ from a chunk's. */
+bool drain_never_verbatim(const struct drain_conf *);
+
+#endif

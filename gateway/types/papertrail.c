@@ -1,0 +1,98 @@
+/*
+ * papertrail -- SolarWinds Papertrail: RFC 5424 lines over TLS, ended by LF,
+ * timestamps in UTC.
+ *
+ * 100,000 bytes a line over TCP: papertrail.com, "Troubleshooting remote
+ * syslog reachability", Message Length.
+ */
+#include "types/drain_lines.h"
+#include "types/drain_type.h"
+#include "types/drain_url.h"
+#include "wire/escape.h"
+#include "wire/timestamp.h"
+
+enum {
+	PAPERTRAIL_LINE = 100000, /* the LF included, to be on the safe side */
+	STAMP_SECONDS = 19,	  /* bytes of 2020-05-14T09:12:44 */
+	STAMP_OFFSET = 6,	  /* bytes of +02:00 */
+};
+
+static void
+finish(struct drain_conf *conf, struct drain_errors *errors)
+{
+	struct drain_url url = {0};
+
+	(void)errors;
+	conf->transport = DRAIN_TLS;
+	conf->framing = DRAIN_FRAMING_LF;
+	drain_url_add(&url, "tcp+tls://");
+	drain_url_add_address(&url, conf);
+	drain_url_add_option(&url, "resend_bytes", conf->value[DRAIN_RESEND_BYTES]);
+	drain_url_finish(&url, conf);
+}
+
+/*
+ * Adds a stamp that has an offset, in UTC.  An offset is whole minutes, so
+ * the fraction is copied: no digits are made up or lost.  false: it cannot be
+ * said in UTC (the year would leave 0000 to 9999).
+ */
+static bool
+add_in_utc(struct slice stamp, struct buf *out)
+{
+	char text[LINE_STAMP_BYTES];
+	int64_t wall_us, said_us;
+	struct slice utc;
+
+	if (!timestamp_parse(stamp, &wall_us))
+		return false;
+	utc = timestamp_format(wall_us, text);
+	if (!timestamp_parse(utc, &said_us) || said_us != wall_us)
+		return false;
+	buf_add(out, utc.p, STAMP_SECONDS);
+	buf_add(out, stamp.p + STAMP_SECONDS, stamp.n - STAMP_SECONDS - STAMP_OFFSET);
+	buf_add_char(out, 'Z');
+	return true;
+}
+
+static bool
+has_offset(struct slice stamp)
+{
+	return stamp.n > 0 && stamp.p[stamp.n - 1] >= '0' && stamp.p[stamp.n - 1] <= '9';
+}
+
+static void
+encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
+{
+	struct slice from_stamp = drain_frame_from(frame, 1);
+	struct slice behind = drain_frame_from(frame, 2);
+	size_t start = out->n;
+
+	(void)conf;
+	if (behind.p != NULL) {
+		struct slice stamp = slice_of(from_stamp.p, (size_t)(behind.p - from_stamp.p) - 1);
+
+		if (has_offset(stamp)) {
+			buf_add(out, frame.p, frame.n - from_stamp.n);
+			if (add_in_utc(stamp, out))
+				frame = slice_of(behind.p - 1, behind.n + 1);
+			else
+				out->n = start;
+		}
+	}
+	escape_controls(frame, out);
+	drain_cut(out, start, PAPERTRAIL_LINE - 1);
+	buf_add_char(out, '\n');
+}
+
+const struct drain_type drain_type_papertrail = {
+    .name = "papertrail",
+    .need =
+	{
+	    [DRAIN_HOST] = DRAIN_REQUIRED,
+	    [DRAIN_PORT] = DRAIN_REQUIRED,
+	    [DRAIN_RESEND_BYTES] = DRAIN_OPTIONAL,
+	},
+    .finish = finish,
+    .encode = encode,
+    .verbatim = drain_never_verbatim,
+};

@@ -1,0 +1,164 @@
+/*
+ * syslog -- any receiver of RFC 5424 over TCP, TLS (RFC 5425) or UDP (RFC 5426).
+ */
+#include <stdio.h>
+
+#include "types/drain_lines.h"
+#include "types/drain_type.h"
+#include "types/drain_url.h"
+#include "wire/escape.h"
+
+enum {
+	SYSLOG_TLS_PORT = 6514,	 /* RFC 5425, section 4.1 */
+	SYSLOG_DATAGRAM = 65507, /* what UDP carries over IPv4: 65535 - 20 - 8 */
+};
+
+static enum drain_transport
+usual_transport(const struct drain_conf *conf)
+{
+	/* A token is a secret: it is sent in the clear only when told to. */
+	if (conf->port == SYSLOG_TLS_PORT || conf->value[DRAIN_TOKEN] != NULL)
+		return DRAIN_TLS;
+	return DRAIN_TCP;
+}
+
+static enum drain_transport
+transport_named(const char *protocol)
+{
+	if (strcmp(protocol, "udp") == 0)
+		return DRAIN_UDP;
+	return strcmp(protocol, "tls") == 0 ? DRAIN_TLS : DRAIN_TCP;
+}
+
+static enum drain_framing
+framing_named(const char *framing)
+{
+	if (strcmp(framing, "lf") == 0)
+		return DRAIN_FRAMING_LF;
+	return strcmp(framing, "nul") == 0 ? DRAIN_FRAMING_NUL : DRAIN_FRAMING_OCTET;
+}
+
+static void
+choose_framing(struct drain_conf *conf, struct drain_errors *errors)
+{
+	const char *framing = conf->value[DRAIN_FRAMING];
+
+	if (conf->transport != DRAIN_UDP) {
+		if (framing != NULL)
+			conf->framing = framing_named(framing);
+		else if (conf->transport == DRAIN_TLS)
+			conf->framing = DRAIN_FRAMING_OCTET;
+		else
+			conf->framing = DRAIN_FRAMING_DEFAULT;
+		return;
+	}
+	conf->framing = DRAIN_FRAMING_NONE;
+	if (framing != NULL)
+		drain_error(errors, drain_key_name(DRAIN_FRAMING),
+			    "does not apply to udp: a datagram is a frame");
+	if (conf->value[DRAIN_RESEND_BYTES] != NULL)
+		drain_error(errors, drain_key_name(DRAIN_RESEND_BYTES),
+			    "does not apply to udp: nothing is sent again");
+}
+
+static void
+finish(struct drain_conf *conf, struct drain_errors *errors)
+{
+	const char *protocol = conf->value[DRAIN_PROTOCOL];
+	const char *framing = conf->value[DRAIN_FRAMING];
+	struct drain_url url = {0};
+
+	conf->transport = usual_transport(conf);
+	if (protocol != NULL)
+		conf->transport = transport_named(protocol);
+	choose_framing(conf, errors);
+
+	/*
+	 * What goes without saying stays out of the URL.  Over TCP the framing
+	 * does not: its default is the operator's choice and may change.
+	 */
+	if (conf->transport == usual_transport(conf))
+		protocol = NULL;
+	if (conf->transport == DRAIN_TLS && conf->framing == DRAIN_FRAMING_OCTET)
+		framing = NULL;
+
+	drain_url_add(&url, "syslog://");
+	if (conf->value[DRAIN_TOKEN] != NULL) {
+		drain_url_add(&url, ":");
+		drain_url_add_secret(&url, conf->value[DRAIN_TOKEN]);
+		drain_url_add(&url, "@");
+	}
+	drain_url_add_address(&url, conf);
+	drain_url_add_option(&url, "protocol", protocol);
+	drain_url_add_option(&url, "framing", framing);
+	drain_url_add_option(&url, "resend_bytes", conf->value[DRAIN_RESEND_BYTES]);
+	drain_url_finish(&url, conf);
+}
+
+static void
+add_token(const char *token, struct buf *out)
+{
+	if (token == NULL)
+		return;
+	buf_add_str(out, token);
+	buf_add_char(out, ' ');
+}
+
+static void
+add_counted(const char *token, struct slice frame, struct buf *out)
+{
+	size_t size = frame.n + (token != NULL ? strlen(token) + 1 : 0);
+	char count[24];
+	int n = snprintf(count, sizeof(count), "%zu ", size);
+
+	buf_add(out, count, (size_t)n);
+	add_token(token, out);
+	buf_add_slice(out, frame);
+}
+
+static void
+encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
+{
+	const char *token = conf->value[DRAIN_TOKEN];
+	size_t start = out->n;
+
+	switch (conf->framing) {
+	case DRAIN_FRAMING_OCTET:
+		add_counted(token, frame, out);
+		break;
+	case DRAIN_FRAMING_NONE:
+		add_token(token, out);
+		buf_add_slice(out, frame);
+		drain_cut(out, start, SYSLOG_DATAGRAM);
+		break;
+	case DRAIN_FRAMING_NUL:
+	case DRAIN_FRAMING_LF:
+	case DRAIN_FRAMING_DEFAULT:
+		add_token(token, out);
+		escape_controls(frame, out);
+		buf_add_char(out, conf->framing == DRAIN_FRAMING_NUL ? '\0' : '\n');
+		break;
+	}
+}
+
+static bool
+verbatim(const struct drain_conf *conf)
+{
+	return conf->framing == DRAIN_FRAMING_OCTET && conf->value[DRAIN_TOKEN] == NULL;
+}
+
+const struct drain_type drain_type_syslog = {
+    .name = "syslog",
+    .need =
+	{
+	    [DRAIN_TOKEN] = DRAIN_OPTIONAL,
+	    [DRAIN_HOST] = DRAIN_REQUIRED,
+	    [DRAIN_PORT] = DRAIN_REQUIRED,
+	    [DRAIN_PROTOCOL] = DRAIN_OPTIONAL,
+	    [DRAIN_FRAMING] = DRAIN_OPTIONAL,
+	    [DRAIN_RESEND_BYTES] = DRAIN_OPTIONAL,
+	},
+    .finish = finish,
+    .encode = encode,
+    .verbatim = verbatim,
+};
