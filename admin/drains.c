@@ -1,0 +1,257 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin/drain_request.h"
+#include "admin/handlers.h"
+#include "admin/query.h"
+#include "admin/reply.h"
+#include "admin/status.h"
+#include "base/log.h"
+#include "base/percent.h"
+#include "base/xmalloc.h"
+
+/*
+ * The documented curl call gets an array and so do command lines up to
+ * 1.18.0; later clients, which send Bearer tokens, decode an object.
+ */
+static bool
+list_is_array(const struct call *call)
+{
+	static const char old_client[] = "Scalingo CLI v1.18.0";
+	const size_t n = sizeof(old_client) - 1;
+	struct slice agent = http_request_header(call->req, "User-Agent");
+
+	if (call->admin->list_shape != LIST_AUTO)
+		return call->admin->list_shape == LIST_ARRAY;
+	return call->who.by_basic || (agent.n >= n && memcmp(agent.p, old_client, n) == 0 &&
+				      (agent.n == n || agent.p[n] == ' '));
+}
+
+struct drains_walk {
+	json_t *drains;
+	bool redact, with_status;
+	struct drain_status *status;
+	size_t nstatus, next; /* both lists have one order: where the next one probably is */
+};
+
+static const struct drain_status *
+walk_status(struct drains_walk *walk, uint64_t id)
+{
+	for (size_t i = 0; i < walk->nstatus; i++) {
+		size_t at = (walk->next + i) % walk->nstatus;
+
+		if (walk->status[at].id == id) {
+			walk->next = at + 1;
+			return &walk->status[at];
+		}
+	}
+	return NULL;
+}
+
+static bool
+on_drain(const struct drain_record *record, void *arg)
+{
+	struct drains_walk *walk = arg;
+	json_t *drain = json_object();
+
+	json_set_text(drain, "app_id", record->app_id);
+	if (walk->redact) {
+		char *url = drain_redacted_url(record);
+
+		json_set_text(drain, "url", url);
+		free(url);
+	} else {
+		json_set_text(drain, "url", record->url);
+	}
+	if (walk->with_status)
+		status_add(drain, record, walk_status(walk, record->id));
+	json_array_append_new(walk->drains, drain);
+	return true;
+}
+
+void
+drains_list(struct call *call)
+{
+	struct drains_walk walk = {.redact = query_is_true(call->req->query, "redact"),
+				   .with_status = query_is_true(call->req->query, "status")};
+	enum gateway_code asked = GATEWAY_OK;
+	enum store_code code;
+	json_t *body;
+
+	if (call->lookup != APP_FOUND) {
+		reply_not_found(call->resp, "app");
+		return;
+	}
+	if (walk.with_status)
+		asked = gateway_app_status(call->admin->gateway, &call->app, &walk.status,
+					   &walk.nstatus);
+	if (asked != GATEWAY_OK && asked != GATEWAY_NOT_FOUND) {
+		call_gateway_failed(call, asked);
+		return;
+	}
+	walk.drains = json_array();
+	code = store_drain_walk(call->admin->store, call->app.id, on_drain, &walk);
+	free(walk.status);
+	if (code != STORE_OK) {
+		json_decref(walk.drains);
+		call_store_failed(call, code);
+	} else if (list_is_array(call)) {
+		reply_json(call->resp, 200, walk.drains);
+	} else {
+		body = json_object();
+		json_object_set_new(body, "drains", walk.drains);
+		reply_json(call->resp, 200, body);
+	}
+}
+
+/* The conf is the gateway's, or freed, when this returns. */
+static void
+add_drain(struct call *call, struct drain_conf *conf)
+{
+	char *url = xstrdup(conf->url), *redacted = xstrdup(conf->redacted);
+	const char *type = conf->type->name;
+	enum gateway_code code;
+
+	code =
+	    gateway_drain_add(call->admin->gateway, &call->app, call->lookup == APP_UNKNOWN, conf);
+	if (code != GATEWAY_OK)
+		drain_conf_free(conf);
+	if (code == GATEWAY_OK) {
+		json_t *body = json_object(), *drain = json_object();
+
+		log_info("drain added", "app", call->app.name, "type", type, "url", redacted, "by",
+			 principal_name(&call->who), NULL);
+		json_set_text(drain, "url", url);
+		json_object_set_new(body, "drain", drain);
+		reply_json(call->resp, 201, body);
+	} else if (code == GATEWAY_EXISTS) {
+		reply_field_error(call->resp, "url", "already exists");
+	} else if (code == GATEWAY_NOT_FOUND) {
+		reply_not_found(call->resp, "app");
+	} else {
+		call_gateway_failed(call, code);
+	}
+	free(url);
+	free(redacted);
+}
+
+void
+drains_add(struct call *call)
+{
+	struct drain_conf conf;
+	json_t *body;
+
+	if (call->lookup == APP_BAD_NAME) {
+		reply_error(call->resp, 400,
+			    "an app's name is 1 to 48 printable ASCII characters without space");
+		return;
+	}
+	if (call->lookup == APP_UNKNOWN_ID ||
+	    (call->lookup == APP_UNKNOWN && call->admin->apps_declared)) {
+		reply_not_found(call->resp, "app");
+		return;
+	}
+	body = call_body(call);
+	if (body == NULL)
+		return;
+	if (drain_request_read(call, body, &conf))
+		add_drain(call, &conf);
+	json_decref(body);
+}
+
+/* Looks for a drain under one reading of the URL in the request. */
+static enum store_code
+find_drain(struct call *call, struct slice url, struct drain_record *drain)
+{
+	enum store_code code = STORE_NOT_FOUND;
+	char *text;
+
+	/* A NUL would cut the text, and the rest of it would not count. */
+	if (url.n == 0 || memchr(url.p, '\0', url.n) != NULL)
+		return code;
+	text = xstrndup(url.p, url.n);
+	code = store_drain_find(call->admin->store, call->app.id, text, drain);
+	free(text);
+	return code;
+}
+
+/*
+ * Finds the drain that ?url= means.  A hand-typed one is often not encoded:
+ * its '+' then stands for itself, and its '&' does not end it.
+ */
+static enum store_code
+find_by_query(struct call *call, struct drain_record *drain)
+{
+	static const enum percent_plus readings[] = {PERCENT_PLUS_IS_SPACE, PERCENT_PLUS_KEPT};
+	struct slice value = query_get(call->req->query, "url");
+	enum store_code code = STORE_NOT_FOUND;
+
+	for (size_t i = 0; i < 2 && code == STORE_NOT_FOUND; i++) {
+		struct buf url = {0};
+
+		if (percent_decode(value, readings[i], &url))
+			code = find_drain(call, buf_slice(&url), drain);
+		buf_free(&url);
+	}
+	if (code == STORE_NOT_FOUND)
+		code = find_drain(call, query_get_rest(call->req->query, "url"), drain);
+	return code;
+}
+
+/* The drain to remove, by ?url= or by the body.  false: answered. */
+static bool
+find_named_drain(struct call *call, struct drain_record *drain)
+{
+	enum store_code code;
+	const char *url;
+	json_t *body;
+
+	if (query_get(call->req->query, "url").n > 0) {
+		code = find_by_query(call, drain);
+	} else if (call->req->body.n == 0) {
+		reply_error(call->resp, 400, "'url' parameter is required");
+		return false;
+	} else {
+		body = call_body(call);
+		if (body == NULL)
+			return false;
+		url = call_text_member(call, body, "url");
+		code = url == NULL ? STORE_OK : find_drain(call, slice_str(url), drain);
+		json_decref(body);
+		if (url == NULL)
+			return false;
+	}
+	if (code == STORE_NOT_FOUND)
+		reply_not_found(call->resp, "log_drain");
+	else if (code != STORE_OK)
+		call_store_failed(call, code);
+	return code == STORE_OK;
+}
+
+void
+drains_remove(struct call *call)
+{
+	struct drain_record drain = {0};
+	enum gateway_code code;
+
+	if (call->lookup != APP_FOUND) {
+		reply_not_found(call->resp, "app");
+		return;
+	}
+	if (!find_named_drain(call, &drain))
+		return;
+	code = gateway_drain_remove(call->admin->gateway, &call->app, drain.url);
+	if (code == GATEWAY_OK) {
+		char *redacted = drain_redacted_url(&drain);
+
+		log_info("drain removed", "app", call->app.name, "type", drain.type, "url",
+			 redacted, "by", principal_name(&call->who), NULL);
+		free(redacted);
+		reply_empty(call->resp);
+	} else if (code == GATEWAY_NOT_FOUND) {
+		reply_not_found(call->resp, "log_drain");
+	} else {
+		call_gateway_failed(call, code);
+	}
+	drain_record_free(&drain);
+}

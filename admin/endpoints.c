@@ -1,0 +1,227 @@
+#include "admin/endpoints.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/handlers.h"
+#include "admin/reply.h"
+#include "base/log.h"
+#include "base/percent.h"
+
+enum access {
+	FOR_ANYONE,   /* no token needed */
+	FOR_TOKEN,    /* any token */
+	FOR_APP,      /* a token that is good for :app */
+	FOR_ALL_APPS, /* a token that is not bound to one app */
+	FOR_OPERATOR,
+};
+
+static const struct endpoint {
+	const char *method;
+	const char *path; /* a segment with ':' takes any text but an empty one */
+	enum access access;
+	call_handler *handler;
+} endpoints[] = {
+    {"GET", "/healthz", FOR_ANYONE, health_show},
+    {"GET", "/v1/apps", FOR_TOKEN, apps_list},
+    {"POST", "/v1/apps", FOR_ALL_APPS, apps_add},
+    {"GET", "/v1/apps/:app", FOR_APP, app_show},
+    {"DELETE", "/v1/apps/:app", FOR_ALL_APPS, app_remove},
+    {"GET", "/v1/apps/:app/log_drains", FOR_APP, drains_list},
+    {"POST", "/v1/apps/:app/log_drains", FOR_APP, drains_add},
+    {"DELETE", "/v1/apps/:app/log_drains", FOR_APP, drains_remove},
+    {"GET", "/v1/apps/:app/addons", FOR_APP, addons_list},
+    {"GET", "/v1/apps/:app/addons/:id/log_drains", FOR_APP, addon_missing},
+    {"POST", "/v1/apps/:app/addons/:id/log_drains", FOR_APP, addon_missing},
+    {"DELETE", "/v1/apps/:app/addons/:id/log_drains", FOR_APP, addon_missing},
+    {"POST", "/v1/tokens/exchange", FOR_TOKEN, token_exchange},
+    {"GET", "/v1/tokens", FOR_OPERATOR, tokens_list},
+    {"POST", "/v1/tokens", FOR_OPERATOR, tokens_add},
+    {"DELETE", "/v1/tokens/:id", FOR_OPERATOR, tokens_remove},
+    {"GET", "/v1/users/self", FOR_TOKEN, user_show},
+    {"GET", "/v1/regions", FOR_TOKEN, regions_list},
+};
+
+enum { ENDPOINTS = sizeof(endpoints) / sizeof(endpoints[0]) };
+
+/* Cuts the segment up to the next '/' off the front of *rest. */
+static struct slice
+next_segment(struct slice *rest)
+{
+	struct slice segment = *rest;
+	const char *slash = rest->n > 0 ? memchr(rest->p, '/', rest->n) : NULL;
+
+	if (slash != NULL)
+		segment.n = (size_t)(slash - rest->p);
+	*rest = slice_skip(*rest, segment.n + (slash != NULL));
+	return segment;
+}
+
+static bool
+path_matches(const char *pattern, struct slice path, struct slice param[CALL_PARAMS_MAX])
+{
+	struct slice want = slice_str(pattern);
+	size_t nparams = 0;
+
+	/* A '/' at the end would be lost below: an empty last segment. */
+	if (path.n > 0 && path.p[path.n - 1] == '/')
+		return false;
+	while (want.n > 0 && path.n > 0) {
+		struct slice w = next_segment(&want);
+		struct slice p = next_segment(&path);
+
+		if (w.n > 0 && w.p[0] == ':') {
+			if (p.n == 0 || nparams == CALL_PARAMS_MAX)
+				return false;
+			param[nparams++] = p;
+		} else if (!slice_eq(w, p)) {
+			return false;
+		}
+	}
+	return want.n == 0 && path.n == 0;
+}
+
+/* NULL: answered.  HEAD is answered as GET; the server leaves the body out. */
+static const struct endpoint *
+find_endpoint(struct call *call)
+{
+	struct slice method = call->req->method;
+	char allow[128] = "";
+
+	if (slice_is(method, "HEAD"))
+		method = SLICE("GET");
+	for (size_t i = 0; i < ENDPOINTS; i++) {
+		const struct endpoint *e = &endpoints[i];
+		size_t n = strlen(allow);
+
+		if (!path_matches(e->path, call->req->path, call->param))
+			continue;
+		if (slice_is(method, e->method))
+			return e;
+		snprintf(allow + n, sizeof(allow) - n, "%s%s%s", n > 0 ? ", " : "", e->method,
+			 strcmp(e->method, "GET") == 0 ? ", HEAD" : "");
+	}
+	if (allow[0] == '\0') {
+		reply_error(call->resp, 404, "not found");
+	} else {
+		http_response_header(call->resp, "Allow", allow);
+		reply_error(call->resp, 405, "method not allowed; this path takes %s", allow);
+	}
+	return NULL;
+}
+
+static const char *
+peer_text(const struct sockaddr *peer, char text[INET6_ADDRSTRLEN])
+{
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+
+	if (peer != NULL && peer->sa_family == AF_INET) {
+		memcpy(&in, peer, sizeof(in));
+		return inet_ntop(AF_INET, &in.sin_addr, text, INET6_ADDRSTRLEN);
+	}
+	if (peer != NULL && peer->sa_family == AF_INET6) {
+		memcpy(&in6, peer, sizeof(in6));
+		return inet_ntop(AF_INET6, &in6.sin6_addr, text, INET6_ADDRSTRLEN);
+	}
+	return "unix";
+}
+
+/* false: answered. */
+static bool
+authenticate(struct call *call)
+{
+	const char *why = "a token is required";
+	char peer[INET6_ADDRSTRLEN], seconds[24];
+	int64_t wait_s;
+
+	switch (auth_check(&call->admin->auth, call->req, &call->who, &wait_s)) {
+	case AUTH_OK:
+		return true;
+	case AUTH_STORE:
+		call_store_failed(call, STORE_FAILED);
+		return false;
+	case AUTH_THROTTLED:
+		snprintf(seconds, sizeof(seconds), "%lld", (long long)wait_s);
+		http_response_header(call->resp, "Retry-After", seconds);
+		reply_error(call->resp, 429, "too many failed logins; try again in %s s", seconds);
+		return false;
+	case AUTH_WRONG:
+		why = "the token is not valid";
+		log_warn("login refused", "peer", peer_text(call->req->peer, peer), NULL);
+		break;
+	case AUTH_MISSING:
+		break;
+	}
+	http_response_header(call->resp, "WWW-Authenticate", "Basic realm=\"penstock\"");
+	http_response_header(call->resp, "WWW-Authenticate", "Bearer realm=\"penstock\"");
+	reply_error(call->resp, 401, "%s", why);
+	return false;
+}
+
+/* Finds the app of the path.  false: answered. */
+static bool
+look_up_app(struct call *call)
+{
+	struct buf name = {0};
+	enum store_code code = STORE_OK;
+
+	call->lookup = APP_BAD_NAME;
+	if (percent_decode(call->param[0], PERCENT_PLUS_KEPT, &name))
+		code =
+		    call_find_app(call->admin->store, buf_slice(&name), &call->app, &call->lookup);
+	buf_free(&name);
+	if (code != STORE_OK)
+		call_store_failed(call, code);
+	return code == STORE_OK;
+}
+
+/* Apps that are not there are forbidden too, or a token could find out which are. */
+static bool
+may_call(struct call *call, enum access access)
+{
+	const char *bound_to = call->who.token.app_id;
+
+	if (call->who.is_operator)
+		return true;
+	switch (access) {
+	case FOR_ANYONE:
+	case FOR_TOKEN:
+		return true;
+	case FOR_APP:
+		if (bound_to[0] == '\0' ||
+		    (call->lookup == APP_FOUND && strcmp(bound_to, call->app.id) == 0))
+			return true;
+		reply_forbidden(call->resp, "this token is for another app");
+		return false;
+	case FOR_ALL_APPS:
+		if (bound_to[0] == '\0')
+			return true;
+		reply_forbidden(call->resp, "this token is for one app only");
+		return false;
+	case FOR_OPERATOR:
+		break;
+	}
+	reply_forbidden(call->resp, "only the operator's token may do this");
+	return false;
+}
+
+void
+endpoints_run(struct admin *admin, const struct http_request *req, struct http_response *resp)
+{
+	struct call call = {.admin = admin, .req = req, .resp = resp};
+	const struct endpoint *endpoint = NULL;
+
+	/* Which paths there are is nobody's business without a token. */
+	if (!slice_is(req->path, "/healthz") && !authenticate(&call))
+		return;
+	endpoint = find_endpoint(&call);
+	if (endpoint == NULL)
+		return;
+	if (strncmp(endpoint->path, "/v1/apps/:app", 13) == 0 && !look_up_app(&call))
+		return;
+	if (may_call(&call, endpoint->access))
+		endpoint->handler(&call);
+}

@@ -1,0 +1,22 @@
+/*
+ * handlers -- one function a call of the API; endpoints.c says which is which.
+ * Each answers the request.  Those with :app in their path find call->lookup
+ * set and may speak for that app.
+ */
+#ifndef ADMIN_HANDLERS_H
+#define ADMIN_HANDLERS_H
+
+#include "admin/call.h"
+
+typedef void call_handler(struct call *);
+
+/* apps.c */
+call_handler apps_list, apps_add, app_show, app_remove;
+/* drains.c */
+call_handler drains_list, drains_add, drains_remove;
+/* client_calls.c */
+call_handler health_show, token_exchange, user_show, regions_list, addons_list, addon_missing;
+/* tokens.c */
+call_handler tokens_list, tokens_add, tokens_remove;
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * query -- the part of a request behind '?'.  Values come as they were sent:
+ * base/percent.h undoes their escapes.
+ */
+#ifndef ADMIN_QUERY_H
+#define ADMIN_QUERY_H
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+/*
+ * The first parameter of that name: its raw value up to the next '&'.  p NULL
+ * if absent.  Names are not decoded.
+ */
+struct slice query_get(struct slice query, const char *name);
+
+/* The same, but up to the end of the query: of a value with '&' left unencoded. */
+struct slice query_get_rest(struct slice query, const char *name);
+
+/* Whether the parameter is there and says `true` or `1`. */
+bool query_is_true(struct slice query, const char *name);
+
+#endif

@@ -1,0 +1,164 @@
+#include "admin/reply.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/xmalloc.h"
+#include "wire/timestamp.h"
+
+static int
+on_json_bytes(const char *p, size_t n, void *arg)
+{
+	struct http_response *resp = arg;
+
+	buf_add(&resp->body, p, n);
+	return 0;
+}
+
+void
+reply_json(struct http_response *resp, int status, json_t *body)
+{
+	resp->status = status;
+	json_dump_callback(body, on_json_bytes, resp, JSON_COMPACT);
+	json_decref(body);
+}
+
+void
+reply_empty(struct http_response *resp)
+{
+	resp->status = 204;
+}
+
+void
+reply_error(struct http_response *resp, int status, const char *fmt, ...)
+{
+	json_t *body = json_object();
+	char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		abort(); /* out of memory, as in xmalloc */
+	va_end(ap);
+	json_set_text(body, "error", text);
+	free(text);
+	reply_json(resp, status, body);
+}
+
+void
+reply_forbidden(struct http_response *resp, const char *text)
+{
+	json_t *body = json_object();
+
+	json_set_text(body, "error", text);
+	json_set_text(body, "code", "forbidden");
+	reply_json(resp, 403, body);
+}
+
+void
+reply_not_found(struct http_response *resp, const char *resource)
+{
+	json_t *body = json_object();
+
+	json_set_text(body, "resource", resource);
+	json_set_text(body, "error", "not found");
+	reply_json(resp, 404, body);
+}
+
+void
+reply_errors(struct http_response *resp, json_t *errors)
+{
+	json_t *body = json_object();
+
+	json_object_set_new(body, "errors", errors);
+	reply_json(resp, 422, body);
+}
+
+void
+reply_field_error(struct http_response *resp, const char *key, const char *text)
+{
+	json_t *errors = json_object();
+
+	errors_add(errors, key, text);
+	reply_errors(resp, errors);
+}
+
+/* The length of the UTF-8 sequence at p, as RFC 3629 has it; 0: none. */
+static size_t
+utf8_length(const unsigned char *p)
+{
+	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+
+	if (p[0] > 0xf4)
+		return 0;
+	/* A NUL is no continuation byte, so this stops at the string's end. */
+	for (size_t i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static json_t *
+json_text(const char *text)
+{
+	struct buf clean = {0};
+	json_t *string = json_string(text);
+
+	if (string != NULL)
+		return string;
+	while (*text != '\0') {
+		size_t n = utf8_length((const unsigned char *)text);
+
+		if (n > 0)
+			buf_add(&clean, text, n);
+		else
+			buf_add_str(&clean, "\xef\xbf\xbd");
+		text += n > 0 ? n : 1;
+	}
+	string = json_string(buf_cstr(&clean));
+	buf_free(&clean);
+	return string;
+}
+
+void
+errors_add(json_t *errors, const char *key, const char *text)
+{
+	json_t *texts = json_object_get(errors, key);
+
+	if (texts == NULL) {
+		texts = json_array();
+		json_object_set_new(errors, key, texts);
+	}
+	json_array_append_new(texts, json_text(text));
+}
+
+void
+json_set_text(json_t *object, const char *key, const char *text)
+{
+	json_object_set_new(object, key, json_text(text));
+}
+
+void
+json_set_time(json_t *object, const char *key, int64_t wall_us)
+{
+	char stamp[LINE_STAMP_BYTES];
+
+	if (wall_us == 0) {
+		json_object_set_new(object, key, json_null());
+		return;
+	}
+	timestamp_format(wall_us, stamp);
+	json_set_text(object, key, stamp);
+}
+
+void
+json_set_u64(json_t *object, const char *key, uint64_t value)
+{
+	json_object_set_new(object, key, json_integer((json_int_t)(value & INT64_MAX)));
+}
