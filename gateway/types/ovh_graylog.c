@@ -64,7 +64,7 @@ encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 		buf_add_char(out, '\n');
 		return;
 	}
-	buf_add(out, frame.p, frame.n - from_sd.n);
+	escape_controls(slice_of(frame.p, frame.n - from_sd.n), out);
 	add_own(slice_of(from_sd.p, span), out);
 	buf_add_str(out, "[" OVH_SD_ID " X-OVH-TOKEN=\"");
 	sd_escape(slice_str(conf->value[DRAIN_TOKEN]), out);

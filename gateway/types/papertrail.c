@@ -72,7 +72,7 @@ encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 		struct slice stamp = slice_of(from_stamp.p, (size_t)(behind.p - from_stamp.p) - 1);
 
 		if (has_offset(stamp)) {
-			buf_add(out, frame.p, frame.n - from_stamp.n);
+			escape_controls(slice_of(frame.p, frame.n - from_stamp.n), out);
 			if (add_in_utc(stamp, out))
 				frame = slice_of(behind.p - 1, behind.n + 1);
 			else

@@ -227,6 +227,7 @@ frames_that_are_no_rfc_5424_are_sent_as_one_frame_each(void **state)
 	    SLICE_INIT("<14>1 - h a p - [a b=\"\n"),
 	    SLICE_INIT("<14>1 - h a p - "),
 	    SLICE_INIT("<14>1 - h a p - \n"),
+	    SLICE_INIT("\n 2020-05-14T09:12:44+02:00 \n \n p - - m"),
 	};
 
 	(void)state;

@@ -190,14 +190,8 @@ a_host_is_253_bytes_at_most(void **state)
 static void
 tokens_have_no_control_characters_and_no_blanks_around_them(void **state)
 {
-	static const char *const controls[] = {"a\nb",
-					       "a\r",
-					       "\ta",
-					       "\x01",
-					       "a\x7f",
-					       "a\xc2\x85"
-					       "b",
-					       "a\x1b[0m"};
+	static const char *const controls[] = {"a\nb",	"a\r",	       "\ta",	  "\x01",
+					       "a\x7f", "a\xc2\x85 b", "a\x1b[0m"};
 	const struct drain_input before[] = {{"token", " a"}};
 	const struct drain_input behind[] = {{"token", "a "}};
 
