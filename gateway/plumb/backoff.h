@@ -2,8 +2,12 @@
  * backoff -- how long to wait before the next try.
  *
  * 100 ms after a connection that took lines; after failures 1 s, doubled each
- * time up to 60 s, with +-20% jitter; back to the start when a connection has
- * lived 10 s.  By time, never by count: nothing is given up.
+ * time up to 60 s, with +-20% jitter (so 72 s at most); back to the start when
+ * a connection has lived 10 s.  A short connection that took lines neither
+ * counts as a failure nor forgets the failures before it.  By time, never by
+ * count: nothing is given up.
+ *
+ * Owner: one drain.  Plain values: nothing to free.
  */
 #ifndef BACKOFF_H
 #define BACKOFF_H
@@ -13,9 +17,10 @@
 
 struct backoff {
 	unsigned failures; /* in a row */
-	uint32_t seed;	   /* jitter; any value but 0 */
+	uint32_t seed;	   /* jitter; never 0 */
 };
 
+/* Different seeds keep drains that failed together from coming back together. */
 void backoff_init(struct backoff *, uint32_t seed);
 /*
  * The connection ended or did not come about.  took_lines: it delivered

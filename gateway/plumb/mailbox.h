@@ -22,11 +22,18 @@ struct mail {
 	void (*deliver)(struct mail *, void *owner);
 };
 
-struct mailbox *mailbox_new(struct event_base *, void *owner);
-/* Delivers nothing: what still lies in it must have been taken by mailbox_turn. */
+/* NULL: out of descriptors; errno says so. */
+struct mailbox *mailbox_new(struct event_base *, void *owner) __attribute__((warn_unused_result));
+/*
+ * Delivers nothing: what still lies in it must have been taken by
+ * mailbox_turn.  Not from inside deliver.  NULL is fine.
+ */
 void mailbox_free(struct mailbox *);
 void mailbox_push(struct mailbox *, struct mail *);
-/* Delivers all that lies in it; the owner's thread only. */
+/*
+ * Delivers all that lies in it now; what is pushed meanwhile waits for the
+ * next turn.  The owner's thread only, and not from inside deliver.
+ */
 void mailbox_turn(struct mailbox *);
 
 #endif
