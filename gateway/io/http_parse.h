@@ -31,7 +31,7 @@ struct http_parse *http_parse_new(const struct http_limits *);
 void http_parse_free(struct http_parse *); /* NULL is fine */
 
 /* used: how many of the n bytes were taken. */
-enum http_parse_result http_parse_feed(struct http_parse *, const char *p, size_t n, size_t *used)
+enum http_parse_result http_parse_feed(struct http_parse *, const char *at, size_t n, size_t *used)
     __attribute__((warn_unused_result));
 
 /* After DONE, until http_parse_next; peer and tls are left to the caller. */

@@ -60,8 +60,8 @@ server_warn_full(struct http_server *server)
 	if (server->full_warned != 0 && now - server->full_warned < FULL_WARNING_MS)
 		return;
 	server->full_warned = now;
-	log_warn("admin connections refused: as many as allowed are open", "open",
-		 log_u64(server->conns.n), NULL);
+	log_warn("admin connections refused: as many as allowed are open", "allowed",
+		 log_u64(server->conns.limits.connections), NULL);
 }
 
 /* Errors of the one connection that was being accepted: the next may be fine. */
