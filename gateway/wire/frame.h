@@ -25,7 +25,7 @@
 
 enum framing {
 	FRAMING_AUTO,  /* told apart at each frame */
-	FRAMING_OCTET, /* octet counting only; anything else is still read up to LF */
+	FRAMING_OCTET, /* octet counting, no '<' asked for; anything else is still read up to LF */
 	FRAMING_LF,    /* a digit is just a digit */
 	FRAMING_NUL,
 };
@@ -36,18 +36,19 @@ const char *framing_name(enum framing);
 
 struct framer {
 	enum framing framing;
-	size_t max_line;	/* bytes of a message that are kept */
-	size_t scanned;		/* of the kept bytes, looked through for the end */
-	uint64_t skipped;	/* bytes of the current frame that were dropped */
-	uint64_t skip_left;	/* octet counting, cut: bytes of the frame still to come */
-	bool counted;		/* the kept bytes are the head of a cut counted frame */
+	size_t max_line;    /* bytes of a message that are kept */
+	size_t scanned;	    /* of the kept bytes, looked through for the end */
+	uint64_t skipped;   /* bytes of the current frame that were dropped */
+	uint64_t skip_left; /* octet counting, cut: bytes of the frame still to come */
+	bool counted;	    /* the kept bytes are the head of a cut counted frame */
+	bool cr;	    /* LF framing, cut: the last dropped byte was a CR */
 };
 
 struct frame {
-	struct slice bytes;	/* the message, without count and trailing LF or CRLF */
-	uint64_t cut;		/* bytes that max_line cost it; 0: whole */
-	size_t used;		/* bytes of the input that this frame took */
-	size_t keep;		/* FRAME_MORE: leading bytes that must be handed in again */
+	struct slice bytes; /* the message, without count and trailing LF or CRLF */
+	uint64_t cut;	    /* bytes that max_line cost it; 0: whole */
+	size_t used;	    /* bytes of the input that this frame took */
+	size_t keep;	    /* FRAME_MORE: leading bytes that must be handed in again */
 };
 
 enum frame_result {
@@ -55,7 +56,11 @@ enum frame_result {
 	FRAME_MORE, /* no whole frame; out->keep says what to keep, the rest was consumed */
 };
 
+/* max_line is at least 1. */
 void framer_init(struct framer *, enum framing, size_t max_line);
+
+/* keep is never more than max_line and this: a count, and CR LF. */
+enum { FRAME_KEEP_EXTRA = 16 };
 
 /*
  * eof: nothing will follow these bytes; what is left over is then a line

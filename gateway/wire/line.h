@@ -1,8 +1,9 @@
 /*
  * line -- one message, taken apart (RFC 5424, section 6).
  *
- * The slices point into the frame, or into `stamp` and the parser's scratch
- * buffer: a line lives as long as those.  An absent field is "-".
+ * The slices point into the frame, into `stamp`, or into what the parser was
+ * given (struct parse_env): a line lives as long as those, and is not copied
+ * by assignment.  An absent field is "-".
  */
 #ifndef LINE_H
 #define LINE_H
@@ -25,11 +26,11 @@ struct line {
 	struct slice app_name;
 	struct slice procid;
 	struct slice msgid;
-	struct slice sd;	/* "-" or "[...]..." without our own element */
-	struct slice msg;	/* any bytes, may be empty, may start with a BOM */
-	uint64_t cut;		/* bytes that were cut off; 0: whole */
-	bool verbatim;		/* the frame is this line's canonical form, byte for byte */
-	struct slice frame;	/* what was parsed; the canonical form if verbatim */
+	struct slice sd;    /* "-" or "[...]..." without our own element */
+	struct slice msg;   /* any bytes, may be empty, may start with a BOM */
+	uint64_t cut;	    /* bytes that were cut off; 0: whole */
+	bool verbatim;	    /* the frame is this line's canonical form, byte for byte */
+	struct slice frame; /* what was parsed; the canonical form if verbatim */
 	char stamp[LINE_STAMP_BYTES];
 };
 

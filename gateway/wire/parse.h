@@ -12,13 +12,13 @@
 
 /* What the receiver knows and a line may not say. */
 struct parse_env {
-	struct slice hostname;	   /* for a line without one; never empty */
-	bool hostname_always;	   /* for every line, whatever it says */
-	int64_t now_us;		   /* wall clock, microseconds since 1970 */
-	struct slice now_text;	   /* the same as an RFC 5424 TIMESTAMP */
-	bool tz_local;		   /* RFC 3164 stamps are in the process's time zone ... */
-	int tz_minutes;		   /* ... else this many minutes east of UTC */
-	struct buf *scratch;	   /* emptied by each parse_line; the line may point into it */
+	struct slice hostname; /* for a line without one; printable ASCII, never empty */
+	bool hostname_always;  /* for every line, whatever it says */
+	int64_t now_us;	       /* wall clock, microseconds since 1970 */
+	struct slice now_text; /* the same as an RFC 5424 TIMESTAMP */
+	bool tz_local;	       /* RFC 3164 stamps are in the process's time zone ... */
+	int tz_minutes;	       /* ... else this many minutes east of UTC */
+	struct buf *scratch;   /* emptied by each parse_line; the line may point into it */
 };
 
 /* cut: bytes that framing cut off this frame (struct frame). */

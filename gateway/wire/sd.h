@@ -28,6 +28,9 @@ void sd_escape(struct slice text, struct buf *out);
 /* Whether an element with this SD-ID is there.  sd is well-formed. */
 bool sd_has(struct slice sd, struct slice id);
 
+/* Bytes of sd before the first element with this SD-ID; sd.n if there is none. */
+size_t sd_before(struct slice sd, struct slice id);
+
 /* Adds sd without the elements of that SD-ID; "-" if none is left. */
 void sd_without(struct slice sd, struct slice id, struct buf *out);
 
