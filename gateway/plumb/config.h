@@ -1,6 +1,6 @@
 /*
- * config -- every key once: name, kind, default, bounds, text (config.c's
- * table).  Values come from defaults, then --config FILE, then flags of the
+ * config -- every key once: name, kind, default, bounds, text
+ * (config_table.c).  Values come from defaults, then --config FILE, then flags of the
  * same names; a repeatable key given in a later source replaces the earlier
  * source's list.
  *
@@ -44,8 +44,15 @@ enum config_result { CONFIG_OK, CONFIG_EXIT_OK /* --help, --version were printed
 
 /* CONFIG_BAD: err has a sentence naming the key, the value's fault and the remedy. */
 enum config_result config_load(int argc, char **argv, struct config *out,
-    char err[CONFIG_ERROR_BYTES]) __attribute__((warn_unused_result));
+			       char err[CONFIG_ERROR_BYTES]) __attribute__((warn_unused_result));
 void config_free(struct config *);
+
+/*
+ * Opens what the configuration names: certificates, CAs, map files, a token
+ * file that is there.  At start and for --check.  false: err as above.
+ */
+bool config_check_files(const struct config *, char err[CONFIG_ERROR_BYTES])
+    __attribute__((warn_unused_result));
 
 /* The name of the first key that differs and needs a restart; NULL: none. */
 const char *config_needs_restart(const struct config *was, const struct config *is);
