@@ -13,6 +13,7 @@
 #include "base/xmalloc.h"
 #include "plumb/config.h"
 #include "plumb/config_table.h"
+#include "test_certs.h"
 
 enum { ARGS_MAX = 8 };
 
@@ -496,6 +497,35 @@ files_that_are_named_must_be_good(void **state)
 	config_free(&c);
 }
 
+static void
+certificates_must_load_for_their_listeners(void **state)
+{
+	char *dir = test_dir_make(), *args[3];
+	struct test_cert ca = test_cert_make(
+	    dir, NULL, &(struct test_cert_spec){.name = "ca", .cn = "Test CA", .ca = true});
+	struct config c;
+
+	(void)state;
+	test_cert_add(dir, &ca, (struct test_cert_spec){.name = "own", .san = "DNS:log.example"});
+	args[0] = xasprintf("--tls-cert=%s/own.pem", dir);
+	args[1] = xasprintf("--tls-key=%s/own.key", dir);
+	args[2] = xasprintf("--tls-client-ca=%s/ca.pem", dir);
+	assert_int_equal(load(&c, args[0], args[1], args[2],
+			      "--listen=syslog+tls://127.0.0.1:0?app=cert",
+			      "--admin=https://127.0.0.1:0", NULL),
+			 CONFIG_OK);
+	if (!config_check_files(&c, err))
+		fail_msg("%s", err);
+	free(c.tls_key);
+	c.tls_key = xasprintf("%s/ca.key", dir);
+	assert_false(config_check_files(&c, err));
+	config_free(&c);
+	for (int i = 0; i < 3; i++)
+		free(args[i]);
+	test_cert_free(&ca);
+	test_dir_remove(dir);
+}
+
 int
 main(void)
 {
@@ -516,6 +546,7 @@ main(void)
 	    cmocka_unit_test(help_names_every_key_that_can_be_given),
 	    cmocka_unit_test(each_changed_key_needs_a_restart),
 	    cmocka_unit_test(files_that_are_named_must_be_good),
+	    cmocka_unit_test(certificates_must_load_for_their_listeners),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);
