@@ -35,6 +35,30 @@ drain_id(const struct drain *d)
 }
 
 void
+drain_set_id(struct drain *d, uint64_t id)
+{
+	d->id = id;
+}
+
+struct app_log *
+drain_log(const struct drain *d)
+{
+	return d->cursor.log;
+}
+
+const char *
+drain_url(const struct drain *d)
+{
+	return d->conf.url;
+}
+
+struct drain *
+drain_next_holding(const struct drain *d)
+{
+	return TAILQ_NEXT(d, holding_link);
+}
+
+void
 drain_arm(struct drain *d, int64_t ms)
 {
 	struct timeval tv = {.tv_sec = (time_t)(ms / 1000),

@@ -67,6 +67,12 @@ void drain_abandon(struct drain *);
 void drain_free_closing(struct drain *);
 
 uint64_t drain_id(const struct drain *);
+void drain_set_id(struct drain *, uint64_t id);
+/* NULL when its type does not deliver. */
+struct app_log *drain_log(const struct drain *);
+const char *drain_url(const struct drain *);
+/* The next in env->holding. */
+struct drain *drain_next_holding(const struct drain *);
 struct drain *drain_of(struct cursor *);
 /* Everything sent and acknowledged, or nothing to do. */
 bool drain_is_done(struct drain *);

@@ -22,6 +22,7 @@ struct route {
 	uint64_t app;	     /* the app's serial, never reused */
 	unsigned home;	     /* index of its home worker */
 	struct app_log *log; /* NULL when home is another worker */
+	void *home_state;    /* the home worker's own; NULL elsewhere */
 	struct slice name;   /* owned by the table */
 };
 

@@ -17,6 +17,7 @@
 #include "store/store.h"
 #include "types/drain_type.h"
 
+struct event_base;
 struct gateway;
 
 enum gateway_code {
@@ -29,10 +30,11 @@ enum gateway_code {
 
 /*
  * Starts the workers with all apps and drains of the store.  NULL: err has a
- * sentence naming key and remedy, and nothing runs.
+ * sentence naming key and remedy, and nothing runs.  A listener's port 0 becomes
+ * the port the kernel chose, in *config.
  */
-struct gateway *gateway_start(const struct config *, struct store *, char err[CONFIG_ERROR_BYTES])
-    __attribute__((warn_unused_result));
+struct gateway *gateway_start(struct config *, struct store *, struct event_base *main_base,
+			      char err[CONFIG_ERROR_BYTES]) __attribute__((warn_unused_result));
 /* Stops as the architecture says (accept what is queued, deliver for up to stop-timeout), frees. */
 void gateway_stop(struct gateway *);
 /* Certificates and map files again; what is broken keeps its old state, with an error logged. */

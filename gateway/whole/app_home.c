@@ -1,0 +1,64 @@
+#include "whole/app_home.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmalloc.h"
+
+struct app_home *
+app_home_new(struct log_pool *pool, uint64_t app, const char *name)
+{
+	struct app_home *h = xcalloc(1, sizeof(*h));
+
+	h->log = app_log_new(pool, app, name);
+	return h;
+}
+
+static void
+app_home_free(struct app_home *h, void (*end)(struct drain *))
+{
+	for (size_t i = 0; i < h->n; i++)
+		end(h->drains[i]);
+	app_log_free(h->log);
+	free(h->drains);
+	free(h);
+}
+
+void
+app_home_remove(struct app_home *h)
+{
+	app_home_free(h, drain_remove);
+}
+
+void
+app_home_abandon(struct app_home *h)
+{
+	app_home_free(h, drain_abandon);
+}
+
+void
+app_home_add(struct app_home *h, struct drain *d)
+{
+	h->drains = xrealloc(h->drains, (h->n + 1) * sizeof(struct drain *));
+	h->drains[h->n++] = d;
+}
+
+struct drain *
+app_home_find(const struct app_home *h, const char *url)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (strcmp(drain_url(h->drains[i]), url) == 0)
+			return h->drains[i];
+	return NULL;
+}
+
+void
+app_home_take(struct app_home *h, const struct drain *d)
+{
+	size_t i = 0;
+
+	while (h->drains[i] != d)
+		i++;
+	h->n--;
+	memmove(&h->drains[i], &h->drains[i + 1], (h->n - i) * sizeof(struct drain *));
+}

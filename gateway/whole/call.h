@@ -1,0 +1,40 @@
+/*
+ * call -- main asks a worker to do something and waits for it, at most 5 s.
+ *
+ * A call that the worker has not begun by then is taken back: the worker will
+ * drop it unseen, so that "busy" means that nothing was changed.
+ */
+#ifndef CALL_H
+#define CALL_H
+
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "whole/worker.h"
+
+/* First member of a call's own struct; made by call_new. */
+struct call {
+	struct mail mail;
+	_Atomic int state;
+	sem_t done;
+	void (*run)(struct call *, struct worker *);
+	void (*clear)(struct call *); /* frees what the struct points to; NULL: nothing */
+	/* A call that is answered later than its run: run sets it, call_answer ends it. */
+	bool later;
+};
+
+void *call_new(size_t size, void (*run)(struct call *, struct worker *),
+	       void (*clear)(struct call *));
+void call_post(struct call *, struct worker *);
+/* false: the worker is busy, and the call is not main's any more. */
+bool call_wait(struct call *, int64_t ms) __attribute__((warn_unused_result));
+/* call_wait returned true and the answer was read. */
+void call_free(struct call *);
+/* Worker: the call that was kept for later is done. */
+void call_answer(struct call *);
+
+enum { CALL_WAIT_MS = 5000 };
+
+#endif

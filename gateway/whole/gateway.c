@@ -1,0 +1,260 @@
+#include "whole/gateway.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "plumb/resolve.h"
+#include "whole/gateway_internal.h"
+#include "whole/sockets.h"
+#include "whole/worker_calls.h"
+#include "whole/worker_stop.h"
+
+unsigned
+gateway_home(const struct gateway *gw, const char *app_id)
+{
+	return (unsigned)(hash_slice(slice_str(app_id)) % gw->nworkers);
+}
+
+/* Runs on main: the first line of an app that nobody knows, said once a name. */
+static void
+on_unknown(struct mail *mail, void *owner)
+{
+	struct unknown_app *u = (struct unknown_app *)mail;
+	struct gateway *gw = owner;
+	uint64_t hash = hash_slice(slice_str(u->name));
+
+	for (size_t i = 0; i < gw->nunknown; i++)
+		if (gw->unknown[i] == hash)
+			goto out;
+	if (gw->nunknown == WORKER_UNKNOWN_MAX)
+		goto out;
+	gw->unknown[gw->nunknown++] = hash;
+	log_warn("lines of an app that nobody knows: add a drain to it with POST "
+		 "/v1/apps/NAME/log_drains, or set catch-all",
+		 "app", u->name, NULL);
+out:
+	free(u);
+}
+
+static void
+free_parts(struct gateway *gw)
+{
+	for (unsigned i = 0; i < gw->nworkers; i++)
+		worker_free(gw->workers[i]);
+	if (gw->mailbox != NULL) {
+		mailbox_turn(gw->mailbox);
+		mailbox_free(gw->mailbox);
+	}
+	if (gw->setup.resolver != NULL)
+		resolver_free(gw->setup.resolver);
+	if (gw->rules != NULL)
+		gateway_free_listener_parts(gw->config->nlisten, gw->ctxs, gw->rules);
+	SSL_CTX_free(gw->drain_tls);
+	free(gw->setup.posts);
+	free(gw->workers);
+	free(gw->unknown);
+	free(gw);
+}
+
+static void
+make_workers(struct gateway *gw)
+{
+	unsigned n = (unsigned)gw->config->workers;
+
+	gw->workers = xcalloc(n, sizeof(struct worker *));
+	gw->setup.posts = xcalloc(n, sizeof(struct post *));
+	gw->setup.workers = n;
+	for (unsigned i = 0; i < n; i++) {
+		gw->workers[i] = worker_new(i, &gw->setup);
+		gw->setup.posts[i] = &gw->workers[i]->post;
+	}
+	gw->nworkers = n;
+}
+
+/* Before the threads run, main may do a worker's work itself. */
+static void
+run_now(struct call *c, struct worker *w)
+{
+	c->run(c, w);
+	call_free(c);
+}
+
+static bool
+load_app(const struct app_record *app, void *arg)
+{
+	struct gateway *gw = arg;
+	unsigned home = gateway_home(gw, app->id);
+
+	for (unsigned i = 0; i < gw->nworkers; i++)
+		run_now(&call_app_add_new(app->serial, home, app->name)->call, gw->workers[i]);
+	return true;
+}
+
+static bool
+load_drain(const struct drain_record *drain, void *arg)
+{
+	struct gateway *gw = arg;
+	struct app_record app;
+	struct drain_conf conf;
+
+	if (store_app_by_id(gw->store, drain->app_id, &app) != STORE_OK)
+		return true;
+	if (!gateway_conf_of(drain, &conf)) {
+		log_error("stored drain is not understood by this version and stays unused", "app",
+			  app.name, "type", drain->type, NULL);
+		return true;
+	}
+	run_now(&call_drain_add_new(app.serial, drain->id, &conf)->call,
+		gw->workers[gateway_home(gw, app.id)]);
+	return true;
+}
+
+static bool
+load_store(struct gateway *gw, char *err)
+{
+	if (store_app_walk(gw->store, load_app, gw) == STORE_OK &&
+	    store_drain_walk(gw->store, NULL, load_drain, gw) == STORE_OK)
+		return true;
+	snprintf(err, CONFIG_ERROR_BYTES, "data-dir: the store cannot be read: %s",
+		 store_error(gw->store));
+	return false;
+}
+
+static bool
+open_listener(struct gateway *gw, size_t i, char *err)
+{
+	struct listen_url *url = &gw->config->listen[i];
+	unsigned n = listen_url_is_unix(url) ? 1 : gw->nworkers;
+	int fds[64];
+	char name[256];
+
+	if (listen_url_is_unix(url)) {
+		fds[0] = socket_open_alone(url, "listen", err);
+		if (fds[0] < 0)
+			return false;
+	} else if (!socket_open_shared(url, "listen", fds, n, err)) {
+		return false;
+	}
+	for (unsigned w = 0; w < n; w++)
+		run_now(&call_listen_new(url, fds[w], gw->ctxs[i], gw->rules[i])->call,
+			gw->workers[w]);
+	socket_name(url, name, sizeof(name));
+	log_info("listening", "listener", url->text, "address", name, NULL);
+	return true;
+}
+
+static bool
+start_parts(struct gateway *gw, struct event_base *base, char *err)
+{
+	size_t nlisten = gw->config->nlisten;
+
+	gw->drain_tls = tls_client_ctx(gw->config->ca_file, err);
+	if (gw->drain_tls == NULL)
+		return false;
+	gw->ctxs = xcalloc(nlisten, sizeof(SSL_CTX *));
+	gw->rules = xcalloc(nlisten, sizeof(struct tag_rule *));
+	if (!gateway_make_listener_parts(gw->config, gw->ctxs, gw->rules, err))
+		return false;
+	gw->mailbox = mailbox_new(base, gw);
+	gw->unknown = xcalloc(WORKER_UNKNOWN_MAX, sizeof(*gw->unknown));
+	if (gethostname(gw->host, sizeof(gw->host) - 1) < 0 || gw->host[0] == '\0')
+		snprintf(gw->host, sizeof(gw->host), "localhost");
+	gw->setup = (struct worker_setup){.config = gw->config,
+					  .resolver = resolver_new(),
+					  .drain_tls = gw->drain_tls,
+					  .host = slice_str(gw->host),
+					  .main = gw->mailbox,
+					  .unknown = on_unknown};
+	if (gw->mailbox == NULL || gw->setup.resolver == NULL)
+		abort();
+	if (store_raise_start(gw->store, &gw->setup.start) != STORE_OK) {
+		snprintf(err, CONFIG_ERROR_BYTES, "data-dir: %s", store_error(gw->store));
+		return false;
+	}
+	make_workers(gw);
+	if (!load_store(gw, err))
+		return false;
+	for (size_t i = 0; i < nlisten; i++)
+		if (!open_listener(gw, i, err))
+			return false;
+	return true;
+}
+
+struct gateway *
+gateway_start(struct config *config, struct store *store, struct event_base *base,
+	      char err[CONFIG_ERROR_BYTES])
+{
+	struct gateway *gw = xcalloc(1, sizeof(*gw));
+
+	gw->config = config;
+	gw->store = store;
+	if (!start_parts(gw, base, err)) {
+		free_parts(gw);
+		return NULL;
+	}
+	for (; gw->nrunning < gw->nworkers; gw->nrunning++)
+		if (!worker_run(gw->workers[gw->nrunning])) {
+			snprintf(err, CONFIG_ERROR_BYTES,
+				 "workers: thread %u could not be started; lower the number",
+				 gw->nrunning);
+			gateway_stop(gw);
+			return NULL;
+		}
+	return gw;
+}
+
+/* One step of stopping, by all workers at the same time. */
+static void
+stop_step(struct gateway *gw, void (*step)(struct call *, struct worker *), int64_t ms)
+{
+	struct call *calls[64];
+
+	for (unsigned i = 0; i < gw->nrunning; i++) {
+		calls[i] = call_new(sizeof(struct call), step, NULL);
+		call_post(calls[i], gw->workers[i]);
+	}
+	for (unsigned i = 0; i < gw->nrunning; i++)
+		if (call_wait(calls[i], ms))
+			call_free(calls[i]);
+}
+
+static void
+log_abandoned(const struct gateway *gw, uint64_t before)
+{
+	uint64_t lines = 0;
+
+	for (unsigned i = 0; i < gw->nworkers; i++)
+		lines += stats_get(&gw->workers[i]->stats.lines_dropped_stop);
+	if (lines > before)
+		log_warn("stopped with lines that their receivers had not taken", "lines_abandoned",
+			 log_u64(lines - before), NULL);
+}
+
+static void
+unlink_sockets(const struct config *config)
+{
+	for (size_t i = 0; i < config->nlisten; i++)
+		if (listen_url_is_unix(&config->listen[i]))
+			unlink(config->listen[i].path);
+}
+
+void
+gateway_stop(struct gateway *gw)
+{
+	stop_step(gw, worker_stop_reading, CALL_WAIT_MS);
+	stop_step(gw, worker_stop_delivering, gw->config->stop_timeout + CALL_WAIT_MS);
+	stop_step(gw, worker_stop_loop, CALL_WAIT_MS);
+	for (unsigned i = 0; i < gw->nrunning; i++)
+		worker_join(gw->workers[i]);
+	for (unsigned i = 0; i < gw->nworkers; i++)
+		worker_end(gw->workers[i]);
+	log_abandoned(gw, 0);
+	unlink_sockets(gw->config);
+	free_parts(gw);
+}

@@ -1,0 +1,253 @@
+/*
+ * Apps and drains while the gateway runs.  The order of steps is what makes
+ * the answers true: a record is on disk before a 201, and a drain is gone from
+ * its log before a 204.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmalloc.h"
+#include "whole/gateway_internal.h"
+#include "whole/worker_calls.h"
+
+/* A drain that has no record yet: an id that no record will ever have. */
+static const uint64_t TICKET = UINT64_C(1) << 63;
+
+static enum gateway_code
+code_of(enum store_code code)
+{
+	switch (code) {
+	case STORE_OK:
+		return GATEWAY_OK;
+	case STORE_NOT_FOUND:
+		return GATEWAY_NOT_FOUND;
+	case STORE_EXISTS:
+		return GATEWAY_EXISTS;
+	default:
+		return GATEWAY_STORE;
+	}
+}
+
+bool
+gateway_conf_of(const struct drain_record *r, struct drain_conf *conf)
+{
+	const struct drain_type *type = drain_type_find(r->type);
+	struct drain_input in[RECORD_PARAMS_MAX];
+	struct drain_errors errors = {.n = 0};
+
+	if (type == NULL)
+		return false;
+	for (size_t i = 0; i < r->nparams; i++)
+		in[i] = (struct drain_input){r->params[i].key, r->params[i].value};
+	return drain_conf_make(conf, type, in, r->nparams, &errors);
+}
+
+static void
+record_of(const struct drain_conf *conf, const char *app_id, struct drain_record *r)
+{
+	*r = (struct drain_record){.type = xstrdup(conf->type->name), .url = xstrdup(conf->url)};
+	memcpy(r->app_id, app_id, sizeof(r->app_id));
+	for (int k = 0; k < DRAIN_KEYS; k++) {
+		if (conf->value[k] == NULL)
+			continue;
+		r->params[r->nparams++] = (struct record_param){
+		    xstrdup(drain_key_name((enum drain_key)k)), xstrdup(conf->value[k])};
+	}
+}
+
+/* Tells all workers of a new app; on a busy one the others forget it again. */
+static bool
+add_routes(struct gateway *gw, const struct app_record *app)
+{
+	unsigned home = gateway_home(gw, app->id);
+	struct call *calls[64];
+	bool all = true;
+
+	for (unsigned i = 0; i < gw->nworkers; i++) {
+		calls[i] = &call_app_add_new(app->serial, home, app->name)->call;
+		call_post(calls[i], gw->workers[i]);
+	}
+	for (unsigned i = 0; i < gw->nworkers; i++) {
+		if (call_wait(calls[i], CALL_WAIT_MS))
+			call_free(calls[i]);
+		else
+			all = false;
+	}
+	return all;
+}
+
+static bool
+remove_routes(struct gateway *gw, uint64_t app)
+{
+	struct call *calls[64];
+	bool all = true;
+
+	for (unsigned i = 0; i < gw->nworkers; i++) {
+		calls[i] = &call_app_remove_new(app)->call;
+		call_post(calls[i], gw->workers[i]);
+	}
+	for (unsigned i = 0; i < gw->nworkers; i++) {
+		if (call_wait(calls[i], CALL_WAIT_MS))
+			call_free(calls[i]);
+		else
+			all = false;
+	}
+	return all;
+}
+
+enum gateway_code
+gateway_app_add(struct gateway *gw, struct app_record *app)
+{
+	enum store_code code = store_app_add(gw->store, app);
+
+	if (code != STORE_OK)
+		return code_of(code);
+	if (add_routes(gw, app))
+		return GATEWAY_OK;
+	remove_routes(gw, app->serial);
+	if (store_app_remove(gw->store, app->id) != STORE_OK)
+		return GATEWAY_STORE;
+	return GATEWAY_BUSY;
+}
+
+enum gateway_code
+gateway_app_remove(struct gateway *gw, const char *app_id)
+{
+	struct app_record app;
+	enum store_code code = store_app_by_id(gw->store, app_id, &app);
+
+	if (code != STORE_OK)
+		return code_of(code);
+	code = store_app_remove(gw->store, app_id);
+	if (code != STORE_OK)
+		return code_of(code);
+	return remove_routes(gw, app.serial) ? GATEWAY_OK : GATEWAY_BUSY;
+}
+
+/* Home worker: puts the drain at its log's end. */
+static enum gateway_code
+place_drain(struct gateway *gw, const struct app_record *app, uint64_t id, struct drain_conf *conf,
+	    uint64_t *position)
+{
+	struct worker *home = gw->workers[gateway_home(gw, app->id)];
+	struct call_drain_add *c = call_drain_add_new(app->serial, id, conf);
+	bool found;
+
+	call_post(&c->call, home);
+	if (!call_wait(&c->call, CALL_WAIT_MS))
+		return GATEWAY_BUSY;
+	found = c->found;
+	*position = c->position;
+	call_free(&c->call);
+	return found ? GATEWAY_OK : GATEWAY_NOT_FOUND;
+}
+
+static bool
+displace_drain(struct gateway *gw, const struct app_record *app, const char *url)
+{
+	struct call_drain_remove *c = call_drain_remove_new(app->serial, url);
+
+	call_post(&c->call, gw->workers[gateway_home(gw, app->id)]);
+	if (!call_wait(&c->call, CALL_WAIT_MS))
+		return false;
+	call_free(&c->call);
+	return true;
+}
+
+static void
+name_drain(struct gateway *gw, const struct app_record *app, const char *url, uint64_t id)
+{
+	struct call_drain_name *c = call_drain_name_new(app->serial, url, id);
+
+	call_post(&c->call, gw->workers[gateway_home(gw, app->id)]);
+	if (call_wait(&c->call, CALL_WAIT_MS))
+		call_free(&c->call);
+}
+
+/* A new app has no lines yet: record first, then the routes with the drain already in place. */
+static enum gateway_code
+add_with_app(struct gateway *gw, struct app_record *app, struct drain_conf *conf)
+{
+	struct drain_record record;
+	enum gateway_code code;
+	enum store_code stored;
+
+	record_of(conf, app->id, &record);
+	record.position = gw->setup.start << 40;
+	stored = store_drain_add(gw->store, app, &record);
+	if (stored != STORE_OK) {
+		drain_record_free(&record);
+		return code_of(stored);
+	}
+	code = add_routes(gw, app) ? GATEWAY_OK : GATEWAY_BUSY;
+	if (code == GATEWAY_OK)
+		code = place_drain(gw, app, record.id, conf, &record.position);
+	drain_record_free(&record);
+	if (code == GATEWAY_OK)
+		return GATEWAY_OK;
+	remove_routes(gw, app->serial);
+	return store_app_remove(gw->store, app->id) == STORE_OK ? code : GATEWAY_STORE;
+}
+
+/* A known app: the drain stands at the log's end first, then the record has that position. */
+static enum gateway_code
+add_to_app(struct gateway *gw, const struct app_record *app, struct drain_conf *conf)
+{
+	struct drain_record record, there = {0};
+	enum gateway_code code;
+	enum store_code stored;
+
+	stored = store_drain_find(gw->store, app->id, conf->url, &there);
+	drain_record_free(&there);
+	if (stored != STORE_NOT_FOUND)
+		return stored == STORE_OK ? GATEWAY_EXISTS : GATEWAY_STORE;
+	record_of(conf, app->id, &record);
+	code = place_drain(gw, app, TICKET | ++gw->tickets, conf, &record.position);
+	if (code == GATEWAY_OK) {
+		stored = store_drain_add(gw->store, NULL, &record);
+		code = code_of(stored);
+		if (stored == STORE_OK)
+			name_drain(gw, app, record.url, record.id);
+		else
+			displace_drain(gw, app, record.url);
+	}
+	drain_record_free(&record);
+	return code;
+}
+
+enum gateway_code
+gateway_drain_add(struct gateway *gw, struct app_record *app, bool new_app, struct drain_conf *conf)
+{
+	return new_app ? add_with_app(gw, app, conf) : add_to_app(gw, app, conf);
+}
+
+enum gateway_code
+gateway_drain_remove(struct gateway *gw, const struct app_record *app, const char *url)
+{
+	struct drain_record record = {0};
+	enum store_code code = store_drain_find(gw->store, app->id, url, &record);
+	uint64_t id = record.id;
+
+	drain_record_free(&record);
+	if (code != STORE_OK)
+		return code_of(code);
+	if (!displace_drain(gw, app, url))
+		return GATEWAY_BUSY;
+	return code_of(store_drain_remove(gw->store, app->id, id));
+}
+
+enum gateway_code
+gateway_app_status(struct gateway *gw, const struct app_record *app, struct drain_status **out,
+		   size_t *n)
+{
+	struct call_status *c = call_status_new(app->serial);
+
+	call_post(&c->call, gw->workers[gateway_home(gw, app->id)]);
+	if (!call_wait(&c->call, CALL_WAIT_MS))
+		return GATEWAY_BUSY;
+	*out = c->status;
+	*n = c->n;
+	c->status = NULL;
+	call_free(&c->call);
+	return *out != NULL ? GATEWAY_OK : GATEWAY_NOT_FOUND;
+}

@@ -1,0 +1,41 @@
+/*
+ * gateway_internal -- what the gateway's own files share: gateway.c (start and
+ * stop), gateway_apps.c (apps and drains while it runs), gateway_reload.c.
+ */
+#ifndef GATEWAY_INTERNAL_H
+#define GATEWAY_INTERNAL_H
+
+#include "whole/gateway.h"
+#include "whole/worker.h"
+
+struct event_base;
+
+struct gateway {
+	struct config *config;
+	struct store *store;
+	struct worker_setup setup;
+	struct worker **workers;
+	unsigned nworkers;
+	unsigned nrunning;
+	SSL_CTX *drain_tls;
+	SSL_CTX **ctxs;		 /* by configured listener; NULL: plain */
+	struct tag_rule **rules; /* by configured listener */
+	char host[256];
+	struct mailbox *mailbox; /* main's */
+
+	uint64_t *unknown; /* hashes of names that were said to be unknown */
+	size_t nunknown;
+	uint64_t tickets; /* ids of drains that have no record yet */
+};
+
+unsigned gateway_home(const struct gateway *, const char *app_id);
+/* Contexts and rules of all listeners; entries that fail stay NULL.  false: err says why. */
+bool gateway_make_listener_parts(const struct config *, SSL_CTX **ctxs, struct tag_rule **rules,
+				 char err[CONFIG_ERROR_BYTES]);
+void gateway_free_listener_parts(size_t n, SSL_CTX **ctxs, struct tag_rule **rules);
+
+/* The drain a record describes; false: this version does not understand it. */
+bool gateway_conf_of(const struct drain_record *, struct drain_conf *)
+    __attribute__((warn_unused_result));
+
+#endif

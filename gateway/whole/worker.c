@@ -1,0 +1,376 @@
+#include "whole/worker.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/xmalloc.h"
+#include "whole/app_home.h"
+
+/* Acknowledgements are asked for, and what is held is let go, this often. */
+enum { TICK_MS = 250, SWEEP_MS = 1000 };
+
+/* A log that has been idle this long gives up its chunk. */
+enum { IDLE_LOG_MS = 2000 };
+
+/* Names are cut for the log and the table of unknown apps. */
+enum { UNKNOWN_NAME_BYTES = 255 };
+
+void
+worker_touch(struct app_log *log, void *arg)
+{
+	struct worker *w = arg;
+
+	if (log->touched)
+		return;
+	log->touched = true;
+	TAILQ_INSERT_TAIL(&w->touched, log, touched_link);
+}
+
+/* A drain has more to send than one turn carries. */
+static void
+on_more(struct app_log *log, void *arg)
+{
+	log->flushed_ms = 0;
+	worker_touch(log, arg);
+}
+
+static void
+on_unknown(struct slice name, void *arg)
+{
+	struct worker *w = arg;
+	uint64_t hash = hash_slice(name) | 1;
+	size_t mask = WORKER_UNKNOWN_MAX * 2 - 1;
+	struct unknown_app *u;
+	size_t i;
+
+	for (i = hash & mask; w->unknown[i] != 0; i = (i + 1) & mask)
+		if (w->unknown[i] == hash)
+			return;
+	if (w->nunknown == WORKER_UNKNOWN_MAX)
+		return;
+	w->unknown[i] = hash;
+	w->nunknown++;
+	u = xcalloc(1, sizeof(*u));
+	u->mail.deliver = w->setup->unknown;
+	if (name.n > UNKNOWN_NAME_BYTES)
+		name.n = UNKNOWN_NAME_BYTES;
+	if (name.n > 0)
+		memcpy(u->name, name.p, name.n);
+	mailbox_push(w->setup->main, &u->mail);
+}
+
+static void
+unlist_idle(struct worker *w, struct app_log *log)
+{
+	if (!log->idle)
+		return;
+	TAILQ_REMOVE(&w->idle, log, idle_link);
+	log->idle = false;
+}
+
+void
+worker_forget_log(struct worker *w, struct app_log *log)
+{
+	unlist_idle(w, log);
+	if (log->touched)
+		TAILQ_REMOVE(&w->touched, log, touched_link);
+	if (log->due)
+		TAILQ_REMOVE(&w->due, log, due_link);
+	log->touched = log->due = false;
+}
+
+static void
+list_if_idle(struct worker *w, struct app_log *log, int64_t now_ms)
+{
+	if (log->idle || !app_log_is_idle(log))
+		return;
+	log->idle = true;
+	log->idle_ms = now_ms;
+	TAILQ_INSERT_TAIL(&w->idle, log, idle_link);
+}
+
+static void
+flush_log(struct worker *w, struct app_log *log, int64_t now_ms)
+{
+	struct cursor *c;
+
+	log->flushed_ms = now_ms;
+	log->flushed_bytes = log->end_bytes;
+	TAILQ_FOREACH(c, &log->cursors, link)
+	c->flush(c);
+	list_if_idle(w, log, now_ms);
+}
+
+/* A log got lines: out at once when it was quiet or has plenty, else after the linger time. */
+static void
+schedule_log(struct worker *w, struct app_log *log, int64_t now_ms)
+{
+	int64_t linger = w->setup->config->linger;
+
+	unlist_idle(w, log);
+	if (log->end_bytes - log->flushed_bytes >= CHUNK_FULL_BYTES ||
+	    now_ms - log->flushed_ms >= linger) {
+		flush_log(w, log, now_ms);
+	} else if (!log->due) {
+		log->due = true;
+		log->due_ms = now_ms + linger;
+		TAILQ_INSERT_TAIL(&w->due, log, due_link);
+	}
+}
+
+static void
+flush_due(struct worker *w, int64_t now_ms)
+{
+	struct app_log *log;
+
+	while ((log = TAILQ_FIRST(&w->due)) != NULL && log->due_ms <= now_ms) {
+		TAILQ_REMOVE(&w->due, log, due_link);
+		log->due = false;
+		if (log->end_bytes > log->flushed_bytes)
+			flush_log(w, log, now_ms);
+	}
+	if (log != NULL && !evtimer_pending(w->due_timer, NULL)) {
+		struct timeval tv = {.tv_usec = (suseconds_t)((log->due_ms - now_ms) * 1000)};
+
+		event_add(w->due_timer, &tv);
+	}
+}
+
+/* After each round of events. */
+static void
+worker_turn(struct worker *w)
+{
+	struct app_log_list touched = TAILQ_HEAD_INITIALIZER(touched);
+	int64_t now_ms = clock_mono_ms();
+	struct app_log *log;
+
+	/* What is touched while flushing belongs to the next turn. */
+	TAILQ_CONCAT(&touched, &w->touched, touched_link);
+	while ((log = TAILQ_FIRST(&touched)) != NULL) {
+		TAILQ_REMOVE(&touched, log, touched_link);
+		log->touched = false;
+		schedule_log(w, log, now_ms);
+	}
+	flush_due(w, now_ms);
+	worker_weigh(w);
+}
+
+static void
+poll_holding(struct worker *w, int64_t now_ms)
+{
+	struct drain *d, *next;
+
+	for (d = TAILQ_FIRST(&w->drains.holding); d != NULL; d = next) {
+		next = drain_next_holding(d);
+		drain_poll(d);
+		list_if_idle(w, drain_log(d), now_ms);
+	}
+}
+
+static void
+hibernate_logs(struct worker *w, int64_t now_ms)
+{
+	struct app_log *log;
+
+	while ((log = TAILQ_FIRST(&w->idle)) != NULL && now_ms - log->idle_ms >= IDLE_LOG_MS) {
+		unlist_idle(w, log);
+		if (app_log_is_idle(log))
+			app_log_hibernate(log);
+	}
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	int64_t now_ms = clock_mono_ms();
+
+	(void)fd;
+	(void)what;
+	poll_holding(w, now_ms);
+	hibernate_logs(w, now_ms);
+	worker_relieve(w);
+	if (now_ms - w->swept_ms >= SWEEP_MS) {
+		w->swept_ms = now_ms;
+		intake_sweep(&w->intake, now_ms);
+	}
+}
+
+/* Its only use is to end the wait for events: the turn after it does the work. */
+static void
+on_due(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void
+on_read_done(void *arg)
+{
+	worker_post(arg);
+}
+
+static void
+on_bundle(struct mail *mail, void *owner)
+{
+	struct bundle *b = (struct bundle *)mail;
+	struct worker *w = owner;
+
+	ingest_bundle(&w->ingest, b);
+	atomic_fetch_sub(&w->post.waiting, b->n);
+	bundle_free(b);
+}
+
+static struct slice
+app_name_or_none(const char *name)
+{
+	return name != NULL ? slice_str(name) : slice_of(NULL, 0);
+}
+
+static void
+init_parts(struct worker *w)
+{
+	const struct worker_setup *setup = w->setup;
+	const struct config *config = setup->config;
+
+	log_pool_init(&w->pool, (size_t)config->app_memory, (size_t)config->worker_memory,
+		      setup->start);
+	w->ingest = (struct ingest){.self = w->index,
+				    .routes = w->routes,
+				    .stats = &w->stats,
+				    .catch_all = app_name_or_none(config->catch_all),
+				    .copy_to = app_name_or_none(config->copy_to),
+				    .touch = worker_touch,
+				    .unknown = on_unknown,
+				    .arg = w};
+	outbox_init(&w->ingest.outbox, setup->posts, setup->workers, on_bundle);
+	w->intake = (struct intake){.base = w->base,
+				    .ingest = &w->ingest,
+				    .config = config,
+				    .stats = &w->stats,
+				    .host = setup->host,
+				    .read_done = on_read_done,
+				    .arg = w};
+	intake_init(&w->intake);
+	w->drains = (struct drain_env){.base = w->base,
+				       .mailbox = w->mailbox,
+				       .resolver = setup->resolver,
+				       .tls = setup->drain_tls,
+				       .config = config,
+				       .stats = &w->stats,
+				       .host = setup->host,
+				       .more = on_more,
+				       .more_arg = w};
+	TAILQ_INIT(&w->drains.holding);
+	TAILQ_INIT(&w->drains.closing);
+}
+
+struct worker *
+worker_new(unsigned index, const struct worker_setup *setup)
+{
+	struct worker *w = xcalloc(1, sizeof(*w));
+	struct timeval tick = {.tv_usec = TICK_MS * 1000};
+
+	w->index = index;
+	w->setup = setup;
+	w->base = event_base_new();
+	if (w->base == NULL)
+		abort();
+	w->mailbox = mailbox_new(w->base, w);
+	if (w->mailbox == NULL)
+		abort();
+	w->post.mailbox = w->mailbox;
+	w->routes = routes_new();
+	TAILQ_INIT(&w->touched);
+	TAILQ_INIT(&w->due);
+	TAILQ_INIT(&w->idle);
+	w->due_timer = evtimer_new(w->base, on_due, w);
+	w->tick = event_new(w->base, -1, EV_PERSIST, on_tick, w);
+	if (w->due_timer == NULL || w->tick == NULL || event_add(w->tick, &tick) < 0)
+		abort();
+	init_parts(w);
+	return w;
+}
+
+static void
+free_home(struct route *r, void *arg)
+{
+	struct worker *w = arg;
+
+	if (r->home_state == NULL)
+		return;
+	worker_forget_log(w, r->log);
+	app_home_abandon(r->home_state);
+}
+
+void
+worker_end(struct worker *w)
+{
+	struct drain *d;
+
+	intake_clear(&w->intake);
+	routes_walk(w->routes, free_home, w);
+	while ((d = TAILQ_FIRST(&w->drains.closing)) != NULL)
+		drain_free_closing(d);
+	routes_free(w->routes);
+	w->routes = NULL;
+}
+
+void
+worker_free(struct worker *w)
+{
+	if (w == NULL)
+		return;
+	if (w->routes != NULL)
+		worker_end(w);
+	/* Answers of the resolver and bundles may still lie there. */
+	w->ingest.routes = w->routes = routes_new();
+	mailbox_turn(w->mailbox);
+	routes_free(w->routes);
+	mailbox_free(w->mailbox);
+	buf_free(&w->drains.scratch);
+	ingest_clear(&w->ingest);
+	log_pool_clear(&w->pool);
+	event_free(w->due_timer);
+	event_free(w->tick);
+	event_base_free(w->base);
+	free(w->stop);
+	free(w);
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!w->quit) {
+		event_base_loop(w->base, TAILQ_EMPTY(&w->touched) ? EVLOOP_ONCE
+								  : EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		worker_turn(w);
+	}
+	return NULL;
+}
+
+bool
+worker_run(struct worker *w)
+{
+	char name[16];
+
+	if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
+		return false;
+	snprintf(name, sizeof(name), "worker-%u", w->index);
+	pthread_setname_np(w->thread, name);
+	return true;
+}
+
+void
+worker_join(struct worker *w)
+{
+	pthread_join(w->thread, NULL);
+}

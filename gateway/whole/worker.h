@@ -1,0 +1,101 @@
+/*
+ * worker -- one thread with its event_base, its listeners and sessions, and
+ * the logs and drains of the apps at home there.  Workers share nothing but
+ * mailboxes; each is told by mail from main what apps and drains there are.
+ *
+ * Owner: the gateway.  All of a worker's state belongs to its thread, but for
+ * `post` (any thread) and `stats` (read by any thread).
+ */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "ends/drain.h"
+#include "ends/ingest.h"
+#include "ends/intake.h"
+
+struct event;
+
+/* What all workers are given; constant while they run. */
+struct worker_setup {
+	const struct config *config;
+	struct resolver *resolver;
+	SSL_CTX *drain_tls;
+	struct slice host;
+	uint64_t start;	     /* start number of sequences */
+	struct post **posts; /* of all workers, by index */
+	unsigned workers;
+	struct mailbox *main;			     /* for what main should know */
+	void (*unknown)(struct mail *, void *owner); /* delivers a struct unknown_app there */
+};
+
+/* A line came for an app nobody knows: the first of that name on a worker. */
+struct unknown_app {
+	struct mail mail;
+	char name[256];
+};
+
+enum { WORKER_UNKNOWN_MAX = 1024 };
+
+struct worker {
+	unsigned index;
+	const struct worker_setup *setup;
+	pthread_t thread;
+	struct event_base *base;
+	struct mailbox *mailbox;
+	struct post post;
+	struct stats stats;
+
+	struct routes *routes;
+	struct log_pool pool;
+	struct ingest ingest;
+	struct intake intake;
+	struct drain_env drains;
+
+	/* Flushes: worker.c */
+	struct app_log_list touched; /* got lines in this turn */
+	struct app_log_list due;     /* gather until due_ms; oldest first */
+	struct app_log_list idle;    /* everything delivered: will give up their chunk */
+	struct event *due_timer;
+	struct event *tick;
+	int64_t swept_ms;
+
+	/* Back-pressure: worker_pressure.c */
+	bool pressing;	    /* this worker told all to stop reading */
+	unsigned paused_by; /* workers, and full mailboxes, that stop us */
+	uint64_t asked;	    /* bit n: we wait for worker n's mailbox to empty */
+
+	/* Names of unknown apps seen here, by hash; bounded. */
+	uint64_t unknown[WORKER_UNKNOWN_MAX * 2];
+	unsigned nunknown;
+
+	/* Stopping: worker_stop.c */
+	struct worker_stop *stop;
+	bool quit;
+};
+
+struct worker *worker_new(unsigned index, const struct worker_setup *);
+/* After worker_join: closes everything; what was not delivered is counted. */
+void worker_end(struct worker *);
+/* After worker_end, or when it never ran. */
+void worker_free(struct worker *);
+/* false: the thread could not be started. */
+bool worker_run(struct worker *) __attribute__((warn_unused_result));
+void worker_join(struct worker *);
+
+/* worker.c */
+void worker_touch(struct app_log *, void *worker);
+/* The log is about to be freed: no list of flushes may know it. */
+void worker_forget_log(struct worker *, struct app_log *);
+
+/* worker_pressure.c */
+/* Compares what waits with the limits; pauses or resumes all. */
+void worker_weigh(struct worker *);
+/* Posts the outbox; stops reading when a mailbox it goes to is too full. */
+void worker_post(struct worker *);
+/* Under pressure: judges all logs, so that dead drains do not hold up the rest. */
+void worker_relieve(struct worker *);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * worker_calls -- what main asks of workers while they run: one struct and one
+ * run function a question.  Main fills the struct, posts it, waits, reads the
+ * answer, frees it (call.h).
+ */
+#ifndef WORKER_CALLS_H
+#define WORKER_CALLS_H
+
+#include "whole/call.h"
+
+/* Adds the route to an app; on its home worker the log, too. */
+struct call_app_add {
+	struct call call;
+	uint64_t app;
+	unsigned home;
+	char name[64];
+};
+struct call_app_add *call_app_add_new(uint64_t app, unsigned home, const char *name);
+
+/* Removes the route; on its home worker the drains and the log, too. */
+struct call_app_remove {
+	struct call call;
+	uint64_t app;
+};
+struct call_app_remove *call_app_remove_new(uint64_t app);
+
+/* Home worker: the drain stands at its log's end from now on. */
+struct call_drain_add {
+	struct call call;
+	uint64_t app;
+	uint64_t drain;
+	struct drain_conf conf; /* taken over */
+	uint64_t position;	/* answer: the sequence of the next line */
+	bool found;		/* answer: the app is there */
+};
+struct call_drain_add *call_drain_add_new(uint64_t app, uint64_t drain, struct drain_conf *conf);
+
+/* Home worker: no line read from now on reaches the drain. */
+struct call_drain_remove {
+	struct call call;
+	uint64_t app;
+	char *url;
+};
+struct call_drain_remove *call_drain_remove_new(uint64_t app, const char *url);
+
+/* Home worker: the drain's record has this id. */
+struct call_drain_name {
+	struct call call;
+	uint64_t app;
+	char *url;
+	uint64_t drain;
+};
+struct call_drain_name *call_drain_name_new(uint64_t app, const char *url, uint64_t drain);
+
+/* Home worker: the states of an app's drains. */
+struct call_status {
+	struct call call;
+	uint64_t app;
+	struct drain_status *status; /* answer; freed with the call unless taken */
+	size_t n;
+};
+struct call_status *call_status_new(uint64_t app);
+
+/* A listener's share of this worker: takes the socket over. */
+struct call_listen {
+	struct call call;
+	const struct listen_url *url;
+	int fd;
+	SSL_CTX *ctx; /* NULL: plain; the worker takes its own reference */
+	struct tag_rule *rule;
+};
+struct call_listen *call_listen_new(const struct listen_url *, int fd, SSL_CTX *,
+				    struct tag_rule *);
+
+/* After a reload: new contexts and rules, in the order of the configured listeners. */
+struct call_renew {
+	struct call call;
+	const struct config *config;
+	SSL_CTX **ctxs; /* NULL entries: unchanged or plain */
+	struct tag_rule **rules;
+	SSL_CTX *drain_tls; /* NULL: unchanged */
+};
+struct call_renew *call_renew_new(const struct config *, SSL_CTX **, struct tag_rule **);
+
+#endif
