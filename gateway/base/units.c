@@ -12,7 +12,11 @@ struct unit {
 
 /* Ascending: formatting takes the last one that fits. */
 static const struct unit durations[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", 24 * 3600 * 1000},
+    {"ms", 1},
+    {"s", 1000},
+    {"m", INT64_C(60000)},
+    {"h", INT64_C(3600000)},
+    {"d", INT64_C(86400000)},
     {NULL, 0},
 };
 
