@@ -4,7 +4,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
-#include "admin/call.h"
+#include "admin/api_call.h"
 #include "admin/endpoints.h"
 #include "admin/token_file.h"
 #include "base/xmalloc.h"

@@ -17,7 +17,7 @@ app_json(const struct app_record *app)
 }
 
 static void
-reply_app(struct call *call, int status, const struct app_record *app)
+reply_app(struct api_call *call, int status, const struct app_record *app)
 {
 	json_t *body = json_object();
 
@@ -41,7 +41,7 @@ on_app(const struct app_record *app, void *arg)
 }
 
 void
-apps_list(struct call *call)
+apps_list(struct api_call *call)
 {
 	struct apps_walk walk = {call->who.token.app_id, json_array()};
 	enum store_code code = store_app_walk(call->admin->store, on_app, &walk);
@@ -49,7 +49,7 @@ apps_list(struct call *call)
 
 	if (code != STORE_OK) {
 		json_decref(walk.apps);
-		call_store_failed(call, code);
+		api_call_store_failed(call, code);
 		return;
 	}
 	body = json_object();
@@ -58,7 +58,7 @@ apps_list(struct call *call)
 }
 
 void
-app_show(struct call *call)
+app_show(struct api_call *call)
 {
 	if (call->lookup == APP_FOUND)
 		reply_app(call, 200, &call->app);
@@ -97,13 +97,13 @@ check_new_app(const json_t *app)
 }
 
 void
-apps_add(struct call *call)
+apps_add(struct api_call *call)
 {
 	struct app_record app = {0};
 	json_t *body, *member, *errors = NULL;
 	enum gateway_code code;
 
-	body = call_body(call);
+	body = api_call_body(call);
 	if (body == NULL)
 		return;
 	member = json_object_get(body, "app");
@@ -123,14 +123,14 @@ apps_add(struct call *call)
 		} else if (code == GATEWAY_EXISTS) {
 			reply_field_error(call->resp, "name", "already exists");
 		} else {
-			call_gateway_failed(call, code);
+			api_call_gateway_failed(call, code);
 		}
 	}
 	json_decref(body);
 }
 
 void
-app_remove(struct call *call)
+app_remove(struct api_call *call)
 {
 	enum gateway_code code = GATEWAY_NOT_FOUND;
 
@@ -143,6 +143,6 @@ app_remove(struct call *call)
 	} else if (code == GATEWAY_NOT_FOUND) {
 		reply_not_found(call->resp, "app");
 	} else {
-		call_gateway_failed(call, code);
+		api_call_gateway_failed(call, code);
 	}
 }

@@ -5,7 +5,7 @@
 #include "admin/reply.h"
 
 void
-health_show(struct call *call)
+health_show(struct api_call *call)
 {
 	json_t *body = json_object();
 
@@ -14,7 +14,7 @@ health_show(struct call *call)
 }
 
 void
-token_exchange(struct call *call)
+token_exchange(struct api_call *call)
 {
 	struct buf jwt = {0};
 	json_t *body;
@@ -33,7 +33,7 @@ token_exchange(struct call *call)
 }
 
 void
-user_show(struct call *call)
+user_show(struct api_call *call)
 {
 	const struct principal *who = &call->who;
 	json_t *body = json_object(), *user = json_object();
@@ -64,7 +64,7 @@ own_host(const struct http_request *req)
 }
 
 void
-regions_list(struct call *call)
+regions_list(struct api_call *call)
 {
 	static const char *const urls[] = {"api", "database_api", "dashboard"};
 	struct slice host = own_host(call->req);
@@ -88,7 +88,7 @@ regions_list(struct call *call)
 }
 
 void
-addons_list(struct call *call)
+addons_list(struct api_call *call)
 {
 	json_t *body;
 
@@ -102,7 +102,7 @@ addons_list(struct call *call)
 }
 
 void
-addon_missing(struct call *call)
+addon_missing(struct api_call *call)
 {
 	reply_not_found(call->resp, "addon");
 }

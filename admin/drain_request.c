@@ -108,7 +108,7 @@ unknown_type_text(void)
 
 /* The type that the request names; NULL: answered. */
 static const struct drain_type *
-request_type(struct call *call, const json_t *drain)
+request_type(struct api_call *call, const json_t *drain)
 {
 	const json_t *name = json_object_get(drain, "type");
 	const struct drain_type *type = NULL;
@@ -129,7 +129,7 @@ request_type(struct call *call, const json_t *drain)
 }
 
 bool
-drain_request_read(struct call *call, json_t *body, struct drain_conf *conf)
+drain_request_read(struct api_call *call, json_t *body, struct drain_conf *conf)
 {
 	json_t *drain = json_object_get(body, "drain");
 	const struct drain_type *type;

@@ -8,12 +8,12 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "admin/call.h"
+#include "admin/api_call.h"
 #include "store/record.h"
 #include "types/drain_type.h"
 
 /* Fills *conf from a POST's body.  false: answered, and *conf is empty. */
-bool drain_request_read(struct call *, json_t *body, struct drain_conf *conf)
+bool drain_request_read(struct api_call *, json_t *body, struct drain_conf *conf)
     __attribute__((warn_unused_result));
 
 /* A kept drain's URL without its secrets, for logs and ?redact=true.  The caller frees it. */

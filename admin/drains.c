@@ -15,7 +15,7 @@
  * 1.18.0; later clients, which send Bearer tokens, decode an object.
  */
 static bool
-list_is_array(const struct call *call)
+list_is_array(const struct api_call *call)
 {
 	static const char old_client[] = "Scalingo CLI v1.18.0";
 	const size_t n = sizeof(old_client) - 1;
@@ -70,7 +70,7 @@ on_drain(const struct drain_record *record, void *arg)
 }
 
 void
-drains_list(struct call *call)
+drains_list(struct api_call *call)
 {
 	struct drains_walk walk = {.redact = query_is_true(call->req->query, "redact"),
 				   .with_status = query_is_true(call->req->query, "status")};
@@ -86,7 +86,7 @@ drains_list(struct call *call)
 		asked = gateway_app_status(call->admin->gateway, &call->app, &walk.status,
 					   &walk.nstatus);
 	if (asked != GATEWAY_OK && asked != GATEWAY_NOT_FOUND) {
-		call_gateway_failed(call, asked);
+		api_call_gateway_failed(call, asked);
 		return;
 	}
 	walk.drains = json_array();
@@ -94,7 +94,7 @@ drains_list(struct call *call)
 	free(walk.status);
 	if (code != STORE_OK) {
 		json_decref(walk.drains);
-		call_store_failed(call, code);
+		api_call_store_failed(call, code);
 	} else if (list_is_array(call)) {
 		reply_json(call->resp, 200, walk.drains);
 	} else {
@@ -106,7 +106,7 @@ drains_list(struct call *call)
 
 /* The conf is the gateway's, or freed, when this returns. */
 static void
-add_drain(struct call *call, struct drain_conf *conf)
+add_drain(struct api_call *call, struct drain_conf *conf)
 {
 	char *url = xstrdup(conf->url), *redacted = xstrdup(conf->redacted);
 	const char *type = conf->type->name;
@@ -129,14 +129,14 @@ add_drain(struct call *call, struct drain_conf *conf)
 	} else if (code == GATEWAY_NOT_FOUND) {
 		reply_not_found(call->resp, "app");
 	} else {
-		call_gateway_failed(call, code);
+		api_call_gateway_failed(call, code);
 	}
 	free(url);
 	free(redacted);
 }
 
 void
-drains_add(struct call *call)
+drains_add(struct api_call *call)
 {
 	struct drain_conf conf;
 	json_t *body;
@@ -151,7 +151,7 @@ drains_add(struct call *call)
 		reply_not_found(call->resp, "app");
 		return;
 	}
-	body = call_body(call);
+	body = api_call_body(call);
 	if (body == NULL)
 		return;
 	if (drain_request_read(call, body, &conf))
@@ -161,7 +161,7 @@ drains_add(struct call *call)
 
 /* Looks for a drain under one reading of the URL in the request. */
 static enum store_code
-find_drain(struct call *call, struct slice url, struct drain_record *drain)
+find_drain(struct api_call *call, struct slice url, struct drain_record *drain)
 {
 	enum store_code code = STORE_NOT_FOUND;
 	char *text;
@@ -180,7 +180,7 @@ find_drain(struct call *call, struct slice url, struct drain_record *drain)
  * its '+' then stands for itself, and its '&' does not end it.
  */
 static enum store_code
-find_by_query(struct call *call, struct drain_record *drain)
+find_by_query(struct api_call *call, struct drain_record *drain)
 {
 	static const enum percent_plus readings[] = {PERCENT_PLUS_IS_SPACE, PERCENT_PLUS_KEPT};
 	struct slice value = query_get(call->req->query, "url");
@@ -200,7 +200,7 @@ find_by_query(struct call *call, struct drain_record *drain)
 
 /* The drain to remove, by ?url= or by the body.  false: answered. */
 static bool
-find_named_drain(struct call *call, struct drain_record *drain)
+find_named_drain(struct api_call *call, struct drain_record *drain)
 {
 	enum store_code code;
 	const char *url;
@@ -212,10 +212,10 @@ find_named_drain(struct call *call, struct drain_record *drain)
 		reply_error(call->resp, 400, "'url' parameter is required");
 		return false;
 	} else {
-		body = call_body(call);
+		body = api_call_body(call);
 		if (body == NULL)
 			return false;
-		url = call_text_member(call, body, "url");
+		url = api_call_text_member(call, body, "url");
 		code = url == NULL ? STORE_OK : find_drain(call, slice_str(url), drain);
 		json_decref(body);
 		if (url == NULL)
@@ -224,12 +224,12 @@ find_named_drain(struct call *call, struct drain_record *drain)
 	if (code == STORE_NOT_FOUND)
 		reply_not_found(call->resp, "log_drain");
 	else if (code != STORE_OK)
-		call_store_failed(call, code);
+		api_call_store_failed(call, code);
 	return code == STORE_OK;
 }
 
 void
-drains_remove(struct call *call)
+drains_remove(struct api_call *call)
 {
 	struct drain_record drain = {0};
 	enum gateway_code code;
@@ -251,7 +251,7 @@ drains_remove(struct call *call)
 	} else if (code == GATEWAY_NOT_FOUND) {
 		reply_not_found(call->resp, "log_drain");
 	} else {
-		call_gateway_failed(call, code);
+		api_call_gateway_failed(call, code);
 	}
 	drain_record_free(&drain);
 }

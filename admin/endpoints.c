@@ -22,7 +22,7 @@ static const struct endpoint {
 	const char *method;
 	const char *path; /* a segment with ':' takes any text but an empty one */
 	enum access access;
-	call_handler *handler;
+	api_handler *handler;
 } endpoints[] = {
     {"GET", "/healthz", FOR_ANYONE, health_show},
     {"GET", "/v1/apps", FOR_TOKEN, apps_list},
@@ -60,7 +60,7 @@ next_segment(struct slice *rest)
 }
 
 static bool
-path_matches(const char *pattern, struct slice path, struct slice param[CALL_PARAMS_MAX])
+path_matches(const char *pattern, struct slice path, struct slice param[API_CALL_PARAMS_MAX])
 {
 	struct slice want = slice_str(pattern);
 	size_t nparams = 0;
@@ -73,7 +73,7 @@ path_matches(const char *pattern, struct slice path, struct slice param[CALL_PAR
 		struct slice p = next_segment(&path);
 
 		if (w.n > 0 && w.p[0] == ':') {
-			if (p.n == 0 || nparams == CALL_PARAMS_MAX)
+			if (p.n == 0 || nparams == API_CALL_PARAMS_MAX)
 				return false;
 			param[nparams++] = p;
 		} else if (!slice_eq(w, p)) {
@@ -85,9 +85,10 @@ path_matches(const char *pattern, struct slice path, struct slice param[CALL_PAR
 
 /* NULL: answered.  HEAD is answered as GET; the server leaves the body out. */
 static const struct endpoint *
-find_endpoint(struct call *call)
+find_endpoint(struct api_call *call)
 {
 	struct slice method = call->req->method;
+	const char *first = NULL; /* the first path that matched: `exchange` is no token's id */
 	char allow[128] = "";
 
 	if (slice_is(method, "HEAD"))
@@ -98,12 +99,16 @@ find_endpoint(struct call *call)
 
 		if (!path_matches(e->path, call->req->path, call->param))
 			continue;
+		if (first == NULL)
+			first = e->path;
+		if (strcmp(e->path, first) != 0)
+			continue;
 		if (slice_is(method, e->method))
 			return e;
 		snprintf(allow + n, sizeof(allow) - n, "%s%s%s", n > 0 ? ", " : "", e->method,
 			 strcmp(e->method, "GET") == 0 ? ", HEAD" : "");
 	}
-	if (allow[0] == '\0') {
+	if (first == NULL) {
 		reply_error(call->resp, 404, "not found");
 	} else {
 		http_response_header(call->resp, "Allow", allow);
@@ -131,7 +136,7 @@ peer_text(const struct sockaddr *peer, char text[INET6_ADDRSTRLEN])
 
 /* false: answered. */
 static bool
-authenticate(struct call *call)
+authenticate(struct api_call *call)
 {
 	const char *why = "a token is required";
 	char peer[INET6_ADDRSTRLEN], seconds[24];
@@ -141,7 +146,7 @@ authenticate(struct call *call)
 	case AUTH_OK:
 		return true;
 	case AUTH_STORE:
-		call_store_failed(call, STORE_FAILED);
+		api_call_store_failed(call, STORE_FAILED);
 		return false;
 	case AUTH_THROTTLED:
 		snprintf(seconds, sizeof(seconds), "%lld", (long long)wait_s);
@@ -163,24 +168,24 @@ authenticate(struct call *call)
 
 /* Finds the app of the path.  false: answered. */
 static bool
-look_up_app(struct call *call)
+look_up_app(struct api_call *call)
 {
 	struct buf name = {0};
 	enum store_code code = STORE_OK;
 
 	call->lookup = APP_BAD_NAME;
 	if (percent_decode(call->param[0], PERCENT_PLUS_KEPT, &name))
-		code =
-		    call_find_app(call->admin->store, buf_slice(&name), &call->app, &call->lookup);
+		code = api_call_find_app(call->admin->store, buf_slice(&name), &call->app,
+					 &call->lookup);
 	buf_free(&name);
 	if (code != STORE_OK)
-		call_store_failed(call, code);
+		api_call_store_failed(call, code);
 	return code == STORE_OK;
 }
 
 /* Apps that are not there are forbidden too, or a token could find out which are. */
 static bool
-may_call(struct call *call, enum access access)
+may_call(struct api_call *call, enum access access)
 {
 	const char *bound_to = call->who.token.app_id;
 
@@ -211,8 +216,8 @@ may_call(struct call *call, enum access access)
 void
 endpoints_run(struct admin *admin, const struct http_request *req, struct http_response *resp)
 {
-	struct call call = {.admin = admin, .req = req, .resp = resp};
-	const struct endpoint *endpoint = NULL;
+	struct api_call call = {.admin = admin, .req = req, .resp = resp};
+	const struct endpoint *endpoint;
 
 	/* Which paths there are is nobody's business without a token. */
 	if (!slice_is(req->path, "/healthz") && !authenticate(&call))

@@ -4,7 +4,7 @@
 #ifndef ADMIN_ENDPOINTS_H
 #define ADMIN_ENDPOINTS_H
 
-#include "admin/call.h"
+#include "admin/api_call.h"
 
 /* Answers the request, whatever it is. */
 void endpoints_run(struct admin *, const struct http_request *, struct http_response *);

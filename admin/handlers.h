@@ -6,17 +6,17 @@
 #ifndef ADMIN_HANDLERS_H
 #define ADMIN_HANDLERS_H
 
-#include "admin/call.h"
+#include "admin/api_call.h"
 
-typedef void call_handler(struct call *);
+typedef void api_handler(struct api_call *);
 
 /* apps.c */
-call_handler apps_list, apps_add, app_show, app_remove;
+api_handler apps_list, apps_add, app_show, app_remove;
 /* drains.c */
-call_handler drains_list, drains_add, drains_remove;
+api_handler drains_list, drains_add, drains_remove;
 /* client_calls.c */
-call_handler health_show, token_exchange, user_show, regions_list, addons_list, addon_missing;
+api_handler health_show, token_exchange, user_show, regions_list, addons_list, addon_missing;
 /* tokens.c */
-call_handler tokens_list, tokens_add, tokens_remove;
+api_handler tokens_list, tokens_add, tokens_remove;
 
 #endif

@@ -33,7 +33,7 @@ on_token(const struct token_record *token, void *arg)
 }
 
 void
-tokens_list(struct call *call)
+tokens_list(struct api_call *call)
 {
 	json_t *tokens = json_array();
 	enum store_code code = store_token_walk(call->admin->store, on_token, tokens);
@@ -41,7 +41,7 @@ tokens_list(struct call *call)
 
 	if (code != STORE_OK) {
 		json_decref(tokens);
-		call_store_failed(call, code);
+		api_call_store_failed(call, code);
 		return;
 	}
 	body = json_object();
@@ -87,8 +87,8 @@ resolve_app(struct store *store, const json_t *value, struct token_record *token
 		return STORE_OK;
 	}
 	/* Blank is refused: a forgotten name must not make a token for all apps. */
-	code = call_find_app(store, slice_of(json_string_value(value), json_string_length(value)),
-			     &app, &lookup);
+	code = api_call_find_app(
+	    store, slice_of(json_string_value(value), json_string_length(value)), &app, &lookup);
 	if (code == STORE_OK && lookup != APP_FOUND)
 		*fault = "is not the name or id of an app";
 	else if (code == STORE_OK)
@@ -98,7 +98,7 @@ resolve_app(struct store *store, const json_t *value, struct token_record *token
 
 /* Fills name and app from the request; false: answered. */
 static bool
-read_token(struct call *call, json_t *member, struct token_record *token)
+read_token(struct api_call *call, json_t *member, struct token_record *token)
 {
 	json_t *errors = json_object(), *value;
 	const char *key, *fault;
@@ -124,7 +124,7 @@ read_token(struct call *call, json_t *member, struct token_record *token)
 	}
 	if (code != STORE_OK) {
 		json_decref(errors);
-		call_store_failed(call, code);
+		api_call_store_failed(call, code);
 	} else {
 		reply_errors(call->resp, errors);
 	}
@@ -132,14 +132,14 @@ read_token(struct call *call, json_t *member, struct token_record *token)
 }
 
 void
-tokens_add(struct call *call)
+tokens_add(struct api_call *call)
 {
 	char secret[TOKEN_RANDOM_BYTES * 2 + 1];
 	struct token_record token = {.name = ""};
 	enum store_code code;
 	json_t *body, *member;
 
-	body = call_body(call);
+	body = api_call_body(call);
 	if (body == NULL)
 		return;
 	member = json_object_get(body, "token");
@@ -157,7 +157,7 @@ tokens_add(struct call *call)
 			json_object_set_new(answer, "token", token_json(&token, secret));
 			reply_json(call->resp, 201, answer);
 		} else {
-			call_store_failed(call, code);
+			api_call_store_failed(call, code);
 		}
 		OPENSSL_cleanse(secret, sizeof(secret));
 	}
@@ -165,7 +165,7 @@ tokens_add(struct call *call)
 }
 
 void
-tokens_remove(struct call *call)
+tokens_remove(struct api_call *call)
 {
 	struct slice id = call->param[0];
 	char text[RECORD_ID_BYTES + 1];
@@ -182,6 +182,6 @@ tokens_remove(struct call *call)
 	} else if (code == STORE_NOT_FOUND) {
 		reply_not_found(call->resp, "token");
 	} else {
-		call_store_failed(call, code);
+		api_call_store_failed(call, code);
 	}
 }

@@ -1,11 +1,11 @@
 /*
- * call -- one request on its way through the admin API, and what the handlers
+ * api_call -- one request on its way through the admin API, and what the handlers
  * share: the app it is about, its JSON body, answers to failures below.
  *
  * Owner: endpoints_run, on its stack.  Thread: main.
  */
-#ifndef ADMIN_CALL_H
-#define ADMIN_CALL_H
+#ifndef ADMIN_API_CALL_H
+#define ADMIN_API_CALL_H
 
 #include <jansson.h>
 
@@ -32,14 +32,14 @@ enum app_lookup {
 	APP_BAD_NAME,	/* no app can be called that */
 };
 
-enum { CALL_PARAMS_MAX = 2 };
+enum { API_CALL_PARAMS_MAX = 2 };
 
-struct call {
+struct api_call {
 	struct admin *admin;
 	const struct http_request *req;
 	struct http_response *resp;
 	struct principal who;
-	struct slice param[CALL_PARAMS_MAX]; /* the path's :app and :id, still encoded */
+	struct slice param[API_CALL_PARAMS_MAX]; /* the path's :app and :id, still encoded */
 	struct app_record app;
 	enum app_lookup lookup;
 };
@@ -48,20 +48,20 @@ struct call {
 bool app_name_is_id(const char *name);
 
 /* Fills *app from a name or an id.  A failed store comes back as its code. */
-enum store_code call_find_app(struct store *, struct slice name_or_id, struct app_record *app,
-			      enum app_lookup *);
+enum store_code api_call_find_app(struct store *, struct slice name_or_id, struct app_record *app,
+				  enum app_lookup *);
 
 /* The body as a JSON object, to be released; NULL: answered. */
-json_t *call_body(struct call *) __attribute__((warn_unused_result));
+json_t *api_call_body(struct api_call *) __attribute__((warn_unused_result));
 
 /* Whether a member counts as absent: null or "". */
 bool json_is_blank(const json_t *);
 
 /* A string member's value; NULL, and answered (400 missing, 422 not a string), if it has none. */
-const char *call_text_member(struct call *, json_t *object, const char *key);
+const char *api_call_text_member(struct api_call *, json_t *object, const char *key);
 
 /* Answers a code other than OK, NOT_FOUND and EXISTS. */
-void call_store_failed(struct call *, enum store_code);
-void call_gateway_failed(struct call *, enum gateway_code);
+void api_call_store_failed(struct api_call *, enum store_code);
+void api_call_gateway_failed(struct api_call *, enum gateway_code);
 
 #endif

@@ -1,4 +1,4 @@
-#include "admin/call.h"
+#include "admin/api_call.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -16,8 +16,8 @@ app_name_is_id(const char *name)
 }
 
 enum store_code
-call_find_app(struct store *store, struct slice name_or_id, struct app_record *app,
-	      enum app_lookup *lookup)
+api_call_find_app(struct store *store, struct slice name_or_id, struct app_record *app,
+		  enum app_lookup *lookup)
 {
 	char name[RECORD_NAME_MAX + 1];
 	enum store_code code;
@@ -82,7 +82,7 @@ type_may_be_json(struct slice type)
 }
 
 json_t *
-call_body(struct call *call)
+api_call_body(struct api_call *call)
 {
 	struct slice body = call->req->body;
 	json_error_t error;
@@ -119,7 +119,7 @@ json_is_blank(const json_t *value)
 }
 
 const char *
-call_text_member(struct call *call, json_t *object, const char *key)
+api_call_text_member(struct api_call *call, json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
 
@@ -139,7 +139,7 @@ call_text_member(struct call *call, json_t *object, const char *key)
 }
 
 void
-call_store_failed(struct call *call, enum store_code code)
+api_call_store_failed(struct api_call *call, enum store_code code)
 {
 	log_error("store failed", "error", store_error(call->admin->store), NULL);
 	if (code == STORE_FULL)
@@ -149,7 +149,7 @@ call_store_failed(struct call *call, enum store_code code)
 }
 
 void
-call_gateway_failed(struct call *call, enum gateway_code code)
+api_call_gateway_failed(struct api_call *call, enum gateway_code code)
 {
 	if (code == GATEWAY_STORE) {
 		log_error("store failed", "error", store_error(call->admin->store), NULL);
