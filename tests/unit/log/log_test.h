@@ -1,0 +1,87 @@
+/*
+ * log_test -- an app log with cursors for tests: appends numbered lines and
+ * reads back what a cursor would send.
+ */
+#ifndef LOG_TEST_H
+#define LOG_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "log/cursor.h"
+
+static const struct resend_rule hold_all = {
+    .bytes = 128 * 1024, .time_ms = 5000, .max_bytes = 1024 * 1024};
+static const struct resend_rule hold_none = {.bytes = 0, .time_ms = 5000, .max_bytes = 1024 * 1024};
+
+static uint64_t test_dropped;
+
+static void
+test_on_dropped(struct cursor *c, uint64_t lines)
+{
+	(void)c;
+	test_dropped += lines;
+}
+
+/* One line of `size` bytes, its message being "line N" padded with dots. */
+static void
+append_line(struct app_log *log, unsigned number, size_t size, int64_t now_ms)
+{
+	char *message = calloc(1, size + 32);
+	size_t n = chunk_count_size(size) + size;
+	char *dst;
+	int used;
+
+	memset(message, '.', size);
+	assert_non_null(message);
+	used = snprintf(message, 32, "line %u ", number);
+	message[used] = '.';
+	dst = app_log_reserve(log, n, now_ms);
+	dst += chunk_count_write(dst, size);
+	memcpy(dst, message, size);
+	app_log_commit(log, n);
+	free(message);
+}
+
+static void
+open_cursor(struct cursor *c, struct app_log *log)
+{
+	*c = (struct cursor){.dropped = test_on_dropped};
+	cursor_open(c, log, 0);
+}
+
+/*
+ * Sends every unsent segment, checks that its lines are first, first + 1, ...
+ * and returns the number behind the last.  Each byte counts one on the TCP scale.
+ */
+static unsigned
+send_all(struct cursor *c, unsigned first, uint64_t *tcp, int64_t now_ms)
+{
+	const struct segment *s;
+
+	while ((s = cursor_unsent(c, 0, now_ms)) != NULL) {
+		uint32_t at = s->from;
+
+		*tcp += s->to - s->from;
+		while (at < s->to) {
+			struct slice message;
+			unsigned number = 0;
+
+			at = chunk_frame(s->chunk, at, &message);
+			assert_int_equal(sscanf(message.p, "line %u", &number), 1);
+			assert_int_equal(number, first);
+			first++;
+		}
+		cursor_sent(c, *tcp, now_ms);
+	}
+	return first;
+}
+
+#endif

@@ -1,0 +1,401 @@
+#include "log_test.h"
+
+struct fixture {
+	struct log_pool pool;
+	struct app_log *log;
+	struct cursor a, b;
+	uint64_t tcp;
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	log_pool_init(&f->pool, 256 * 1024, 16 * 1024 * 1024, 3);
+	f->log = app_log_new(&f->pool, 1, "web");
+	open_cursor(&f->a, f->log);
+	test_dropped = 0;
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	cursor_close(&f->a);
+	app_log_free(f->log);
+	log_pool_clear(&f->pool);
+	assert_int_equal(f->pool.chunk_bytes, 0);
+	assert_int_equal(f->pool.pressure, 0);
+	assert_int_equal(f->pool.lagging, 0);
+	assert_int_equal(f->pool.holders, 0);
+	free(f);
+	return 0;
+}
+
+static void
+append_many(struct fixture *f, unsigned from, unsigned to, size_t size)
+{
+	for (unsigned i = from; i < to; i++)
+		append_line(f->log, i, size, 0);
+}
+
+static void
+lines_come_out_in_order_whatever_their_size(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 3000; i++)
+		append_line(f->log, i, i % 7 == 0 ? 70000 + i : 20 + i % 900, 0);
+	assert_int_equal(send_all(&f->a, 0, &f->tcp, 0), 3000);
+	assert_int_equal(f->tcp, f->log->end_bytes);
+	assert_int_equal(f->pool.pressure, 0);
+}
+
+static void
+a_cursor_sees_lines_from_its_opening_on(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t tcp = 0;
+
+	append_many(f, 0, 10, 100);
+	open_cursor(&f->b, f->log);
+	append_many(f, 10, 20, 100);
+	assert_int_equal(send_all(&f->b, 10, &tcp, 0), 20);
+	assert_int_equal(send_all(&f->a, 0, &f->tcp, 0), 20);
+	cursor_close(&f->b);
+}
+
+static void
+sequences_carry_the_start_number(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 5, 100);
+	assert_true(f->log->end_seq == (UINT64_C(3) << 40) + 5);
+}
+
+static void
+taken_lines_are_counted_once_and_only_up_to_the_acknowledgement(void **state)
+{
+	struct fixture *f = *state;
+	struct cursor_taken taken;
+	uint64_t first;
+
+	append_many(f, 0, 10, 100);
+	send_all(&f->a, 0, &f->tcp, 0);
+	first = f->tcp;
+	append_many(f, 10, 30, 100);
+	send_all(&f->a, 10, &f->tcp, 500);
+	taken = cursor_acked(&f->a, first + 5);
+	assert_int_equal(taken.lines, 10);
+	assert_int_equal(cursor_acked(&f->a, first + 6).lines, 0);
+	taken = cursor_acked(&f->a, f->tcp);
+	assert_int_equal(taken.lines, 20);
+	assert_int_equal(f->a.flight_bytes, 0);
+}
+
+static void
+what_was_not_acknowledged_goes_out_again(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first;
+
+	append_many(f, 0, 10, 100);
+	send_all(&f->a, 0, &f->tcp, 0);
+	first = f->tcp;
+	append_many(f, 10, 20, 100);
+	send_all(&f->a, 10, &f->tcp, 200);
+	cursor_acked(&f->a, first);
+	assert_int_equal(cursor_lost(&f->a, &hold_none, false, false, 300), 10);
+	assert_int_equal(cursor_waiting_lines(&f->a), 10);
+	f->tcp = 0;
+	assert_int_equal(send_all(&f->a, 10, &f->tcp, 400), 20);
+}
+
+static void
+acknowledged_lines_inside_the_blind_zone_go_out_again(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 10, 100);
+	send_all(&f->a, 0, &f->tcp, 0);
+	cursor_acked(&f->a, f->tcp);
+	cursor_release(&f->a, &hold_all, false, 4999);
+	assert_int_equal(cursor_lost(&f->a, &hold_all, false, false, 4999), 10);
+	f->tcp = 0;
+	assert_int_equal(send_all(&f->a, 0, &f->tcp, 5000), 10);
+}
+
+static void
+what_was_sent_long_ago_is_let_go(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 10, 100);
+	send_all(&f->a, 0, &f->tcp, 0);
+	cursor_acked(&f->a, f->tcp);
+	cursor_release(&f->a, &hold_all, false, 5000);
+	assert_int_equal(f->a.count, 0);
+	assert_int_equal(cursor_lost(&f->a, &hold_all, false, false, 5000), 0);
+}
+
+static void
+no_more_than_the_blind_zone_is_held_of_a_prompt_receiver(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 5000, 1000);
+	send_all(&f->a, 0, &f->tcp, 0);
+	cursor_acked(&f->a, f->tcp);
+	cursor_release(&f->a, &hold_all, false, 1);
+	assert_in_range(f->a.held_bytes, hold_all.bytes, hold_all.bytes + CHUNK_FULL_BYTES);
+	assert_in_range(f->pool.chunk_bytes, hold_all.bytes, hold_all.bytes + 2 * CHUNK_FULL_BYTES);
+}
+
+static void
+more_is_held_of_a_receiver_that_stopped_reading(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 5000, 1000);
+	send_all(&f->a, 0, &f->tcp, 0);
+	cursor_acked(&f->a, f->tcp);
+	cursor_release(&f->a, &hold_all, true, 60 * 1000);
+	assert_in_range(f->a.held_bytes, hold_all.max_bytes, hold_all.max_bytes + CHUNK_FULL_BYTES);
+	assert_true(cursor_lost(&f->a, &hold_all, false, true, 60 * 1000) >= 1000);
+}
+
+static void
+held_lines_go_first_when_many_hold(void **state)
+{
+	struct fixture *f = *state;
+
+	f->pool.hold_budget = 100 * 1024;
+	append_many(f, 0, 5000, 1000);
+	send_all(&f->a, 0, &f->tcp, 0);
+	cursor_acked(&f->a, f->tcp);
+	cursor_release(&f->a, &hold_all, false, 1);
+	assert_true(f->a.held_bytes <= 100 * 1024 + CHUNK_FULL_BYTES);
+}
+
+static void
+an_acknowledged_line_goes_out_again_three_times_at_most(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 10, 100);
+	for (int i = 0; i <= CURSOR_RESENDS_MAX; i++) {
+		f->tcp = 0;
+		assert_int_equal(send_all(&f->a, 0, &f->tcp, i), 10);
+		cursor_acked(&f->a, f->tcp);
+		cursor_lost(&f->a, &hold_all, false, false, i);
+	}
+	assert_int_equal(cursor_waiting_lines(&f->a), 0);
+	append_many(f, 10, 20, 100);
+	f->tcp = 0;
+	assert_int_equal(send_all(&f->a, 10, &f->tcp, 10), 20);
+}
+
+static void
+an_unacknowledged_line_goes_out_again_for_ever(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 10, 100);
+	for (int i = 0; i < 300; i++) {
+		f->tcp = 0;
+		assert_int_equal(send_all(&f->a, 0, &f->tcp, i), 10);
+		assert_int_equal(cursor_lost(&f->a, &hold_none, false, false, i), 10);
+	}
+}
+
+static void
+a_resent_line_is_counted_as_delivered_once(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 10, 100);
+	send_all(&f->a, 0, &f->tcp, 0);
+	assert_int_equal(cursor_acked(&f->a, f->tcp).lines, 10);
+	cursor_lost(&f->a, &hold_all, false, false, 1);
+	f->tcp = 0;
+	send_all(&f->a, 0, &f->tcp, 2);
+	assert_int_equal(cursor_acked(&f->a, f->tcp).lines, 0);
+}
+
+static void
+a_split_segment_keeps_its_lines_and_their_order(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 100, 300);
+	for (unsigned i = 1; i < 20; i++) {
+		const struct segment *s = cursor_unsent(&f->a, 0, 0);
+		uint32_t before = s->lines;
+
+		cursor_split(&f->a, i);
+		s = cursor_unsent(&f->a, 0, 0);
+		assert_int_equal(s->lines, before < i ? before : i);
+	}
+	assert_int_equal(send_all(&f->a, 0, &f->tcp, 0), 100);
+}
+
+static void
+a_trimmed_cursor_loses_the_oldest_and_says_how_many(void **state)
+{
+	struct fixture *f = *state;
+	const struct segment *s;
+	uint64_t first;
+
+	append_many(f, 0, 2000, 1000);
+	cursor_trim(&f->a, 256 * 1024, 77);
+	assert_in_range(test_dropped, 1700, 1999);
+	first = test_dropped;
+	s = cursor_unsent(&f->a, 0, 0);
+	assert_int_equal(s->gap_lines, first);
+	assert_int_equal(s->gap_since_us, 77);
+	assert_int_equal(send_all(&f->a, (unsigned)first, &f->tcp, 0), 2000);
+}
+
+static void
+a_trim_frees_memory_behind_lines_that_are_held(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 10, 1000);
+	send_all(&f->a, 0, &f->tcp, 0);
+	for (unsigned i = 10; i < 20000; i++) {
+		append_line(f->log, i, 1000, 0);
+		if (i % 100 == 0)
+			cursor_trim(&f->a, 256 * 1024, 0);
+	}
+	assert_true(f->pool.chunk_bytes < 512 * 1024);
+	assert_int_equal(cursor_lost(&f->a, &hold_none, false, false, 0), 10);
+}
+
+static void
+another_drains_trim_does_not_touch_this_one(void **state)
+{
+	struct fixture *f = *state;
+
+	open_cursor(&f->b, f->log);
+	append_many(f, 0, 2000, 1000);
+	cursor_trim(&f->b, 256 * 1024, 0);
+	assert_int_equal(send_all(&f->a, 0, &f->tcp, 0), 2000);
+	assert_int_equal(cursor_close(&f->b) + test_dropped, 2000);
+}
+
+static void
+only_a_cursor_that_is_old_and_large_lags(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 200, 1000);
+	cursor_judge(&f->a, false, 5000, 0);
+	assert_false(f->a.lags);
+	append_many(f, 200, 400, 1000);
+	cursor_judge(&f->a, false, 999, 0);
+	assert_false(f->a.lags);
+	cursor_judge(&f->a, false, 1001, 0);
+	assert_true(f->a.lags);
+	assert_int_equal(f->pool.pressure, 0);
+	assert_true(f->pool.lagging > 0 && f->pool.lagging <= 256 * 1024);
+	assert_true(test_dropped > 0);
+}
+
+/* Else enough small dead logs would hold up all others for good. */
+static void
+under_pressure_a_small_old_cursor_lags_too(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 10, 1000);
+	cursor_judge(&f->a, true, 1001, 0);
+	assert_true(f->a.lags);
+	assert_int_equal(f->pool.pressure, 0);
+	assert_int_equal(test_dropped, 0);
+	send_all(&f->a, 0, &f->tcp, 1002);
+	cursor_judge(&f->a, true, 1003, 0);
+	assert_false(f->a.lags);
+}
+
+static void
+a_lagging_drain_does_not_hide_the_others_backlog(void **state)
+{
+	struct fixture *f = *state;
+
+	open_cursor(&f->b, f->log);
+	append_many(f, 0, 1000, 1000);
+	send_all(&f->b, 0, &f->tcp, 500);
+	cursor_judge(&f->a, false, 2000, 0);
+	assert_true(f->a.lags);
+	append_many(f, 1000, 1100, 1000);
+	assert_int_equal(f->pool.pressure, 100 * 1005);
+	cursor_close(&f->b);
+}
+
+static void
+a_delivered_log_keeps_no_memory(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 2000, 1000);
+	send_all(&f->a, 0, &f->tcp, 0);
+	assert_false(app_log_is_idle(f->log));
+	cursor_acked(&f->a, f->tcp);
+	cursor_release_all(&f->a);
+	assert_true(app_log_is_idle(f->log));
+	app_log_hibernate(f->log);
+	assert_int_equal(f->pool.chunk_bytes, 0);
+	append_many(f, 2000, 2009, 100);
+	assert_int_equal(f->pool.chunk_bytes, CHUNK_FIRST_BYTES);
+	assert_int_equal(send_all(&f->a, 2000, &f->tcp, 0), 2009);
+}
+
+static void
+a_close_counts_what_was_never_taken(void **state)
+{
+	struct fixture *f = *state;
+
+	open_cursor(&f->b, f->log);
+	append_many(f, 0, 10, 100);
+	send_all(&f->b, 0, &f->tcp, 0);
+	append_many(f, 10, 15, 100);
+	assert_int_equal(cursor_close(&f->b), 15);
+}
+
+int
+main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    T(lines_come_out_in_order_whatever_their_size),
+	    T(a_cursor_sees_lines_from_its_opening_on),
+	    T(sequences_carry_the_start_number),
+	    T(taken_lines_are_counted_once_and_only_up_to_the_acknowledgement),
+	    T(what_was_not_acknowledged_goes_out_again),
+	    T(acknowledged_lines_inside_the_blind_zone_go_out_again),
+	    T(what_was_sent_long_ago_is_let_go),
+	    T(no_more_than_the_blind_zone_is_held_of_a_prompt_receiver),
+	    T(more_is_held_of_a_receiver_that_stopped_reading),
+	    T(held_lines_go_first_when_many_hold),
+	    T(an_acknowledged_line_goes_out_again_three_times_at_most),
+	    T(an_unacknowledged_line_goes_out_again_for_ever),
+	    T(a_resent_line_is_counted_as_delivered_once),
+	    T(a_split_segment_keeps_its_lines_and_their_order),
+	    T(a_trimmed_cursor_loses_the_oldest_and_says_how_many),
+	    T(a_trim_frees_memory_behind_lines_that_are_held),
+	    T(another_drains_trim_does_not_touch_this_one),
+	    T(only_a_cursor_that_is_old_and_large_lags),
+	    T(under_pressure_a_small_old_cursor_lags_too),
+	    T(a_lagging_drain_does_not_hide_the_others_backlog),
+	    T(a_delivered_log_keeps_no_memory),
+	    T(a_close_counts_what_was_never_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
