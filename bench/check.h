@@ -1,0 +1,50 @@
+/*
+ * check -- what a sink knows about the lines that came.
+ *
+ * A flow is the lines of one sender connection for one app ("app=… conn=…").
+ * Each (tag, app, conn, seq) is wanted `copies` times: fewer is missing, more
+ * is duplicated.  The tag keeps apart drains that each have to get everything.
+ *
+ * Order is judged within one receiving connection: a line that comes for the
+ * first time but behind a later one of its flow is reordered.  (A line that
+ * came before is a duplicate, wherever it comes.)
+ */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "table.h"
+
+struct check_counts {
+	uint64_t lines;	 /* all, also those that follow */
+	uint64_t bytes;	 /* of messages */
+	uint64_t wanted; /* lines that came and were still wanted */
+	uint64_t duplicated;
+	uint64_t reordered;
+	uint64_t misrouted; /* on a connection that began with another app */
+	uint64_t misparsed; /* no line of flood's, or an altered one */
+};
+
+struct check {
+	unsigned copies;
+	size_t size; /* every message's length; 0: any */
+	struct table flows;
+	struct check_counts counts;
+};
+
+/* Of one receiving connection; all zero save the tag is a new one. */
+struct check_conn {
+	unsigned tag;
+	uint64_t app; /* of its first line */
+	struct table orders;
+};
+
+void check_line(struct check *, struct check_conn *, const char *line, size_t len);
+
+void check_conn_clear(struct check_conn *);
+void check_clear(struct check *);
+
+#endif
