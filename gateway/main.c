@@ -201,6 +201,7 @@ stop(struct daemon *d)
 			unlink(d->config.admin[i].path);
 	for (size_t i = 0; i < 3; i++)
 		event_free(d->signals[i]);
+	log_info("stopped", NULL);
 	if (d->lock >= 0)
 		close(d->lock);
 }

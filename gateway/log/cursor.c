@@ -90,10 +90,12 @@ uint64_t
 cursor_close(struct cursor *c)
 {
 	struct app_log *log = c->log;
-	uint64_t lost = cursor_waiting_lines(c);
+	uint64_t lost = log->end_seq - c->plan_seq;
 
-	for (unsigned i = c->taken; i < c->sent; i++)
-		lost += ring_at(c, i)->lines;
+	/* Lines that wait only to go out once more were taken before. */
+	for (unsigned i = 0; i < c->count; i++)
+		if (!ring_at(c, i)->counted)
+			lost += ring_at(c, i)->lines;
 	while (c->count > 0)
 		ring_shift(c);
 	if (c->plan != NULL)

@@ -368,6 +368,20 @@ a_close_counts_what_was_never_taken(void **state)
 	assert_int_equal(cursor_close(&f->b), 15);
 }
 
+static void
+a_close_does_not_count_lines_that_only_wait_to_go_out_again(void **state)
+{
+	struct fixture *f = *state;
+
+	open_cursor(&f->b, f->log);
+	append_many(f, 0, 10, 100);
+	send_all(&f->b, 0, &f->tcp, 0);
+	cursor_acked(&f->b, f->tcp);
+	assert_int_equal(cursor_lost(&f->b, &hold_all, false, false, 1), 10);
+	append_many(f, 10, 13, 100);
+	assert_int_equal(cursor_close(&f->b), 3);
+}
+
 int
 main(void)
 {
@@ -395,6 +409,7 @@ main(void)
 	    T(a_lagging_drain_does_not_hide_the_others_backlog),
 	    T(a_delivered_log_keeps_no_memory),
 	    T(a_close_counts_what_was_never_taken),
+	    T(a_close_does_not_count_lines_that_only_wait_to_go_out_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
