@@ -208,11 +208,25 @@ guess_year(struct civil *c, int64_t now_us)
 	return best != INT64_MAX;
 }
 
+/* " 2026", unless the year is known; "2001:db8::1" is no year but a host. */
+static void
+take_year_behind(struct slice *s, struct civil *c)
+{
+	struct slice rest = *s;
+
+	if (c->year != 0 || !take_char(&rest, ' ') || !take_year(&rest, c))
+		return;
+	if (rest.n > 1 && rest.p[0] == ':' && rest.p[1] != ' ')
+		c->year = 0;
+	else
+		*s = rest;
+}
+
 /* Jan  2 03:04:05 and its kin, the month to start with. */
 static bool
 take_month_first(struct slice *s, struct civil *c)
 {
-	struct slice rest = *s, behind;
+	struct slice rest = *s;
 
 	if (!take_month(&rest, &c->month) || !take_spaces(&rest) ||
 	    !take_number(&rest, 1, 2, &c->day) || !take_spaces(&rest))
@@ -221,10 +235,9 @@ take_month_first(struct slice *s, struct civil *c)
 		return false;
 	if (!take_time(&rest, c) || !ends(rest))
 		return false;
-	behind = rest;
-	if (c->year == 0 && take_char(&behind, ' ') && take_year(&behind, c))
-		rest = behind;
+	take_year_behind(&rest, c);
 	take_zone(&rest, c);
+	take_year_behind(&rest, c);
 	*s = rest;
 	return true;
 }

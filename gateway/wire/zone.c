@@ -58,17 +58,14 @@ int64_t
 zone_local_offset(int64_t local_seconds)
 {
 	/* mktime takes the C library's lock, and lines of one second come by the thousand. */
-	static _Thread_local struct {
-		bool filled;
-		int64_t quarter;
-		int64_t offset;
-	} last;
+	static _Thread_local bool filled;
+	static _Thread_local int64_t last_quarter, last_offset;
 	int64_t quarter = local_seconds / QUARTER_SECONDS - (local_seconds % QUARTER_SECONDS < 0);
 
-	if (!last.filled || last.quarter != quarter) {
-		last.quarter = quarter;
-		last.offset = offset_now(local_seconds);
-		last.filled = true;
+	if (!filled || last_quarter != quarter) {
+		last_quarter = quarter;
+		last_offset = offset_now(local_seconds);
+		filled = true;
 	}
-	return last.offset;
+	return last_offset;
 }
