@@ -210,6 +210,7 @@ a_cut_counted_frame_that_breaks_off_counts_what_came(void **state)
 	check(FRAMING_AUTO, SLICE("9999999 <1>4567890123456789x12345\n"),
 	      "[6|<1>4567890123456789x]");
 	check(FRAMING_AUTO, SLICE("9999999 <1>4567890123456789x"), "[0|<1>4567890123456789x]");
+	check(FRAMING_AUTO, SLICE("9999999 <1>4567890123456789\n"), "[0|<1>4567890123456789]");
 }
 
 static void
