@@ -132,7 +132,7 @@ api_call_text_member(struct api_call *call, json_t *object, const char *key)
 		return NULL;
 	}
 	if (strlen(json_string_value(value)) != json_string_length(value)) {
-		reply_field_error(call->resp, key, "must not contain control characters");
+		reply_field_error(call->resp, key, "must not have control characters");
 		return NULL;
 	}
 	return json_string_value(value);

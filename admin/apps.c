@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "admin/handlers.h"
@@ -114,7 +115,8 @@ apps_add(struct api_call *call)
 	} else if (errors != NULL) {
 		reply_errors(call->resp, errors);
 	} else {
-		strcpy(app.name, json_string_value(json_object_get(member, "name")));
+		snprintf(app.name, sizeof(app.name), "%s",
+			 json_string_value(json_object_get(member, "name")));
 		code = gateway_app_add(call->admin->gateway, &app);
 		if (code == GATEWAY_OK) {
 			log_info("app added", "app", app.name, "id", app.id, "by",

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -66,8 +67,11 @@ hash_from_hex(const char *hex, unsigned char out[32])
 {
 	if (strlen(hex) != 64 || strspn(hex, "0123456789abcdef") != 64)
 		return false;
-	for (size_t i = 0; i < 32; i++)
-		sscanf(hex + 2 * i, "%2hhx", &out[i]);
+	for (size_t i = 0; i < 32; i++) {
+		char digits[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
+
+		out[i] = (unsigned char)strtoul(digits, NULL, 16);
+	}
 	return true;
 }
 

@@ -29,7 +29,7 @@ jwt_issue(const unsigned char key[JWT_KEY_BYTES], const char *subject, int64_t n
 	struct buf claims = {0}, token = {0};
 
 	buf_addf(&claims, "{\"iss\":\"penstock\",\"sub\":\"%s\",\"iat\":%lld,\"exp\":%lld}",
-		 subject, (long long)now_s, (long long)(now_s + JWT_LIFE_S));
+		 subject, (long long)now_s, (long long)now_s + JWT_LIFE_S);
 	base64url_add(&token, jwt_header, sizeof(jwt_header) - 1);
 	buf_add_char(&token, '.');
 	base64url_add(&token, claims.p, claims.n);

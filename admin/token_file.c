@@ -47,15 +47,15 @@ write_all(int fd, const char *p, size_t n)
 static int
 token_file_create(const char *path)
 {
-	char line[TOKEN_RANDOM_BYTES * 2 + 2];
+	char line[TOKEN_RANDOM_BYTES * 2 + 1];
 	int fd;
 
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -1;
 	token_random(line);
-	strcat(line, "\n");
-	if (!write_all(fd, line, strlen(line)) || lseek(fd, 0, SEEK_SET) != 0) {
+	line[TOKEN_RANDOM_BYTES * 2] = '\n';
+	if (!write_all(fd, line, sizeof(line)) || lseek(fd, 0, SEEK_SET) != 0) {
 		int saved = errno;
 
 		close(fd);

@@ -114,7 +114,8 @@ read_token(struct api_call *call, json_t *member, struct token_record *token)
 	if (fault != NULL)
 		errors_add(errors, "name", fault);
 	else
-		strcpy(token->name, json_string_value(json_object_get(member, "name")));
+		snprintf(token->name, sizeof(token->name), "%s",
+			 json_string_value(json_object_get(member, "name")));
 	code = resolve_app(call->admin->store, json_object_get(member, "app"), token, &fault);
 	if (fault != NULL)
 		errors_add(errors, "app", fault);

@@ -1,0 +1,107 @@
+/*
+ * fake_gateway -- the functions of whole/gateway.h that the admin API calls,
+ * without workers: what is added and removed goes straight to the store.
+ * Included once by a test program; the real gateway is then not linked.
+ */
+#ifndef FAKE_GATEWAY_H
+#define FAKE_GATEWAY_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/xmalloc.h"
+#include "store/store.h"
+#include "whole/gateway.h"
+
+struct gateway {
+	struct store *store;
+	enum gateway_code fail; /* what to answer instead; GATEWAY_OK: nothing */
+	struct drain_status status[4];
+	size_t nstatus;
+	int added, removed; /* calls that changed something */
+};
+
+static enum gateway_code
+fake_code(enum store_code code)
+{
+	switch (code) {
+	case STORE_OK:
+		return GATEWAY_OK;
+	case STORE_NOT_FOUND:
+		return GATEWAY_NOT_FOUND;
+	case STORE_EXISTS:
+		return GATEWAY_EXISTS;
+	default:
+		return GATEWAY_STORE;
+	}
+}
+
+enum gateway_code
+gateway_app_add(struct gateway *g, struct app_record *app)
+{
+	return g->fail != GATEWAY_OK ? g->fail : fake_code(store_app_add(g->store, app));
+}
+
+enum gateway_code
+gateway_app_remove(struct gateway *g, const char *app_id)
+{
+	return g->fail != GATEWAY_OK ? g->fail : fake_code(store_app_remove(g->store, app_id));
+}
+
+enum gateway_code
+gateway_drain_add(struct gateway *g, struct app_record *app, bool new_app, struct drain_conf *conf)
+{
+	struct drain_record record = {0};
+	enum store_code code;
+
+	if (g->fail != GATEWAY_OK)
+		return g->fail;
+	memcpy(record.app_id, app->id, sizeof(record.app_id));
+	record.type = xstrdup(conf->type->name);
+	record.url = xstrdup(conf->url);
+	for (int k = 0; k < DRAIN_KEYS; k++) {
+		if (conf->value[k] == NULL)
+			continue;
+		record.params[record.nparams].key = xstrdup(drain_key_name((enum drain_key)k));
+		record.params[record.nparams++].value = xstrdup(conf->value[k]);
+	}
+	code = store_drain_add(g->store, new_app ? app : NULL, &record);
+	drain_record_free(&record);
+	if (code == STORE_OK) {
+		g->added++;
+		drain_conf_free(conf);
+	}
+	return fake_code(code);
+}
+
+enum gateway_code
+gateway_drain_remove(struct gateway *g, const struct app_record *app, const char *url)
+{
+	struct drain_record record = {0};
+	enum store_code code;
+
+	if (g->fail != GATEWAY_OK)
+		return g->fail;
+	code = store_drain_find(g->store, app->id, url, &record);
+	if (code == STORE_OK)
+		code = store_drain_remove(g->store, app->id, record.id);
+	if (code == STORE_OK)
+		g->removed++;
+	drain_record_free(&record);
+	return fake_code(code);
+}
+
+enum gateway_code
+gateway_app_status(struct gateway *g, const struct app_record *app, struct drain_status **out,
+		   size_t *n)
+{
+	(void)app;
+	if (g->fail != GATEWAY_OK)
+		return g->fail;
+	*out = xcalloc(g->nstatus + 1, sizeof(**out));
+	memcpy(*out, g->status, g->nstatus * sizeof(**out));
+	*n = g->nstatus;
+	return GATEWAY_OK;
+}
+
+#endif
