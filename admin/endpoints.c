@@ -36,6 +36,7 @@ static const struct endpoint {
     {"GET", "/v1/apps/:app/addons/:id/log_drains", FOR_APP, addon_missing},
     {"POST", "/v1/apps/:app/addons/:id/log_drains", FOR_APP, addon_missing},
     {"DELETE", "/v1/apps/:app/addons/:id/log_drains", FOR_APP, addon_missing},
+    {"GET", "/v1/unrouted", FOR_ALL_APPS, unrouted_list},
     {"POST", "/v1/tokens/exchange", FOR_TOKEN, token_exchange},
     {"GET", "/v1/tokens", FOR_OPERATOR, tokens_list},
     {"POST", "/v1/tokens", FOR_OPERATOR, tokens_add},

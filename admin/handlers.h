@@ -14,6 +14,8 @@ typedef void api_handler(struct api_call *);
 api_handler apps_list, apps_add, app_show, app_remove;
 /* drains.c */
 api_handler drains_list, drains_add, drains_remove;
+/* unrouted.c */
+api_handler unrouted_list;
 /* client_calls.c */
 api_handler health_show, token_exchange, user_show, regions_list, addons_list, addon_missing;
 /* tokens.c */

@@ -469,6 +469,7 @@ struct drain *
 drain_new(struct drain_env *env, struct app_log *log, uint64_t id, struct drain_conf *conf)
 {
 	struct drain *d = xcalloc(1, sizeof(*d));
+	char why[128];
 
 	d->env = env;
 	d->id = id;
@@ -488,9 +489,9 @@ drain_new(struct drain_env *env, struct app_log *log, uint64_t id, struct drain_
 	drain_reset_writing(d);
 	if (d->conf.type->encode == NULL) {
 		d->phase = PHASE_UNABLE;
-		snprintf(d->last_error, sizeof(d->last_error),
-			 "type %s is stored but does not deliver in this version",
+		snprintf(why, sizeof(why), "type %s is stored but does not deliver in this version",
 			 d->conf.type->name);
+		drain_set_error(d, why);
 		return d;
 	}
 	cursor_open(&d->cursor, log, clock_mono_ms());

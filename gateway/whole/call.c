@@ -84,3 +84,27 @@ call_free(struct call *c)
 	sem_destroy(&c->done);
 	free(c);
 }
+
+bool
+call_all(struct worker **workers, unsigned n, struct call *(*make)(void *arg),
+	 void (*read)(struct call *, void *arg), void *arg)
+{
+	struct call **calls = xcalloc(n, sizeof(struct call *));
+	bool all = true;
+
+	for (unsigned i = 0; i < n; i++) {
+		calls[i] = make(arg);
+		call_post(calls[i], workers[i]);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (!call_wait(calls[i], CALL_WAIT_MS)) {
+			all = false;
+			continue;
+		}
+		if (read != NULL)
+			read(calls[i], arg);
+		call_free(calls[i]);
+	}
+	free(calls);
+	return all;
+}

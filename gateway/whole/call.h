@@ -30,6 +30,13 @@ void *call_new(size_t size, void (*run)(struct call *, struct worker *),
 void call_post(struct call *, struct worker *);
 /* false: the worker is busy, and the call is not main's any more. */
 bool call_wait(struct call *, int64_t ms) __attribute__((warn_unused_result));
+/*
+ * Posts a make(arg) to each worker and waits for all; each answered call is
+ * handed to read (NULL: nothing to read) and freed.  false: some worker was busy.
+ */
+bool call_all(struct worker **, unsigned n, struct call *(*make)(void *arg),
+	      void (*read)(struct call *, void *arg), void *arg)
+    __attribute__((warn_unused_result));
 /* call_wait returned true and the answer was read. */
 void call_free(struct call *);
 /* Worker: the call that was kept for later is done. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
@@ -27,18 +28,12 @@ on_unknown(struct mail *mail, void *owner)
 {
 	struct unknown_app *u = (struct unknown_app *)mail;
 	struct gateway *gw = owner;
-	uint64_t hash = hash_slice(slice_str(u->name));
 
-	for (size_t i = 0; i < gw->nunknown; i++)
-		if (gw->unknown[i] == hash)
-			goto out;
-	if (gw->nunknown == WORKER_UNKNOWN_MAX)
-		goto out;
-	gw->unknown[gw->nunknown++] = hash;
-	log_warn("lines of an app that nobody knows: add a drain to it with POST "
-		 "/v1/apps/NAME/log_drains, or set catch-all",
-		 "app", u->name, NULL);
-out:
+	/* Each worker tells its first one. */
+	if (unrouted_count(&gw->unknown, slice_str(u->name), clock_wall_us()) != NULL)
+		log_warn("lines of an app that nobody knows: add a drain to it with POST "
+			 "/v1/apps/NAME/log_drains, or set catch-all",
+			 "app", u->name, NULL);
 	free(u);
 }
 
@@ -58,7 +53,7 @@ free_parts(struct gateway *gw)
 	SSL_CTX_free(gw->drain_tls);
 	free(gw->setup.posts);
 	free(gw->workers);
-	free(gw->unknown);
+	unrouted_clear(&gw->unknown);
 	free(gw);
 }
 
@@ -162,7 +157,6 @@ start_parts(struct gateway *gw, struct event_base *base, char *err)
 	if (!gateway_make_listener_parts(gw->config, gw->ctxs, gw->rules, err))
 		return false;
 	gw->mailbox = mailbox_new(base, gw);
-	gw->unknown = xcalloc(WORKER_UNKNOWN_MAX, sizeof(*gw->unknown));
 	if (gethostname(gw->host, sizeof(gw->host) - 1) < 0 || gw->host[0] == '\0')
 		snprintf(gw->host, sizeof(gw->host), "localhost");
 	gw->setup = (struct worker_setup){.config = gw->config,

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "ends/drain_status.h"
+#include "ends/unrouted.h"
 #include "plumb/config.h"
 #include "store/store.h"
 #include "types/drain_type.h"
@@ -64,5 +65,12 @@ enum gateway_code gateway_drain_remove(struct gateway *, const struct app_record
 enum gateway_code gateway_app_status(struct gateway *, const struct app_record *,
 				     struct drain_status **out, size_t *n)
     __attribute__((warn_unused_result));
+
+/*
+ * Names that lines came for and no app has, in no order; *n of them (caller
+ * frees), and how many lines had names beyond the bound.
+ */
+enum gateway_code gateway_unrouted(struct gateway *, struct unrouted_name **out, size_t *n,
+				   uint64_t *others) __attribute__((warn_unused_result));
 
 #endif

@@ -55,44 +55,37 @@ record_of(const struct drain_conf *conf, const char *app_id, struct drain_record
 	}
 }
 
-/* Tells all workers of a new app; on a busy one the others forget it again. */
+struct new_route {
+	const struct app_record *app;
+	unsigned home;
+};
+
+static struct call *
+make_app_add(void *arg)
+{
+	const struct new_route *r = arg;
+
+	return &call_app_add_new(r->app->serial, r->home, r->app->name)->call;
+}
+
 static bool
 add_routes(struct gateway *gw, const struct app_record *app)
 {
-	unsigned home = gateway_home(gw, app->id);
-	struct call *calls[64];
-	bool all = true;
+	struct new_route r = {app, gateway_home(gw, app->id)};
 
-	for (unsigned i = 0; i < gw->nworkers; i++) {
-		calls[i] = &call_app_add_new(app->serial, home, app->name)->call;
-		call_post(calls[i], gw->workers[i]);
-	}
-	for (unsigned i = 0; i < gw->nworkers; i++) {
-		if (call_wait(calls[i], CALL_WAIT_MS))
-			call_free(calls[i]);
-		else
-			all = false;
-	}
-	return all;
+	return call_all(gw->workers, gw->nworkers, make_app_add, NULL, &r);
+}
+
+static struct call *
+make_app_remove(void *arg)
+{
+	return &call_app_remove_new(*(uint64_t *)arg)->call;
 }
 
 static bool
 remove_routes(struct gateway *gw, uint64_t app)
 {
-	struct call *calls[64];
-	bool all = true;
-
-	for (unsigned i = 0; i < gw->nworkers; i++) {
-		calls[i] = &call_app_remove_new(app)->call;
-		call_post(calls[i], gw->workers[i]);
-	}
-	for (unsigned i = 0; i < gw->nworkers; i++) {
-		if (call_wait(calls[i], CALL_WAIT_MS))
-			call_free(calls[i]);
-		else
-			all = false;
-	}
-	return all;
+	return call_all(gw->workers, gw->nworkers, make_app_remove, NULL, &app);
 }
 
 enum gateway_code
@@ -250,4 +243,63 @@ gateway_app_status(struct gateway *gw, const struct app_record *app, struct drai
 	c->status = NULL;
 	call_free(&c->call);
 	return *out != NULL ? GATEWAY_OK : GATEWAY_NOT_FOUND;
+}
+
+struct gathering {
+	struct unrouted_name *names;
+	size_t n;
+	uint64_t others;
+};
+
+static struct call *
+make_unrouted(void *arg)
+{
+	(void)arg;
+	return &call_unrouted_new()->call;
+}
+
+static struct unrouted_name *
+gathered(struct gathering *g, const char *name)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (strcmp(g->names[i].name, name) == 0)
+			return &g->names[i];
+	return NULL;
+}
+
+/* A name may have come to several workers. */
+static void
+read_unrouted(struct call *call, void *arg)
+{
+	const struct call_unrouted *c = (const struct call_unrouted *)call;
+	struct gathering *g = arg;
+	struct unrouted_name *there;
+
+	g->others += c->others;
+	g->names = xrealloc(g->names, (g->n + c->n) * sizeof(*g->names));
+	for (size_t i = 0; i < c->n; i++) {
+		there = gathered(g, c->names[i].name);
+		if (there == NULL) {
+			g->names[g->n++] = c->names[i];
+			continue;
+		}
+		there->lines += c->names[i].lines;
+		if (c->names[i].last_us > there->last_us)
+			there->last_us = c->names[i].last_us;
+	}
+}
+
+enum gateway_code
+gateway_unrouted(struct gateway *gw, struct unrouted_name **out, size_t *n, uint64_t *others)
+{
+	struct gathering g = {NULL, 0, 0};
+
+	if (!call_all(gw->workers, gw->nworkers, make_unrouted, read_unrouted, &g)) {
+		free(g.names);
+		return GATEWAY_BUSY;
+	}
+	*out = g.names;
+	*n = g.n;
+	*others = g.others;
+	return GATEWAY_OK;
 }

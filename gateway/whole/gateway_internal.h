@@ -23,9 +23,8 @@ struct gateway {
 	char host[256];
 	struct mailbox *mailbox; /* main's */
 
-	uint64_t *unknown; /* hashes of names that were said to be unknown */
-	size_t nunknown;
-	uint64_t tickets; /* ids of drains that have no record yet */
+	struct unrouted unknown; /* names that were said to be unknown */
+	uint64_t tickets;	 /* ids of drains that have no record yet */
 };
 
 unsigned gateway_home(const struct gateway *, const char *app_id);

@@ -44,25 +44,21 @@ gateway_free_listener_parts(size_t n, SSL_CTX **ctxs, struct tag_rule **rules)
 	free(rules);
 }
 
-/* A worker that does not answer would read a freed rule: then the old ones are kept for good. */
-static bool
-renew_all(struct gateway *gw, SSL_CTX **ctxs, struct tag_rule **rules, SSL_CTX *drain_tls)
-{
-	struct call_renew *calls[64];
-	bool all = true;
+struct renewal {
+	const struct config *config;
+	SSL_CTX **ctxs;
+	struct tag_rule **rules;
+	SSL_CTX *drain_tls;
+};
 
-	for (unsigned i = 0; i < gw->nworkers; i++) {
-		calls[i] = call_renew_new(gw->config, ctxs, rules);
-		calls[i]->drain_tls = drain_tls;
-		call_post(&calls[i]->call, gw->workers[i]);
-	}
-	for (unsigned i = 0; i < gw->nworkers; i++) {
-		if (call_wait(&calls[i]->call, CALL_WAIT_MS))
-			call_free(&calls[i]->call);
-		else
-			all = false;
-	}
-	return all;
+static struct call *
+make_renew(void *arg)
+{
+	const struct renewal *r = arg;
+	struct call_renew *c = call_renew_new(r->config, r->ctxs, r->rules);
+
+	c->drain_tls = r->drain_tls;
+	return &c->call;
 }
 
 void
@@ -72,16 +68,17 @@ gateway_reload(struct gateway *gw)
 	SSL_CTX **ctxs = xcalloc(n, sizeof(SSL_CTX *));
 	struct tag_rule **rules = xcalloc(n, sizeof(struct tag_rule *));
 	char err[CONFIG_ERROR_BYTES];
-	SSL_CTX *drain_tls = NULL;
+	struct renewal r = {gw->config, ctxs, rules, NULL};
 
 	if (gateway_make_listener_parts(gw->config, ctxs, rules, err))
-		drain_tls = tls_client_ctx(gw->config->ca_file, err);
-	if (drain_tls == NULL) {
+		r.drain_tls = tls_client_ctx(gw->config->ca_file, err);
+	if (r.drain_tls == NULL) {
 		log_error("reload refused, the old certificates and maps stay", "error", err, NULL);
 		gateway_free_listener_parts(n, ctxs, rules);
 		return;
 	}
-	if (!renew_all(gw, ctxs, rules, drain_tls)) {
+	/* A busy worker still reads the old ones: then all are kept, and none is freed. */
+	if (!call_all(gw->workers, gw->nworkers, make_renew, NULL, &r)) {
 		log_error("reload reached only some workers; send SIGHUP again", NULL);
 		return;
 	}
@@ -89,6 +86,6 @@ gateway_reload(struct gateway *gw)
 	SSL_CTX_free(gw->drain_tls);
 	gw->ctxs = ctxs;
 	gw->rules = rules;
-	gw->drain_tls = drain_tls;
+	gw->drain_tls = r.drain_tls;
 	log_info("reloaded certificates and maps", NULL);
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "whole/app_home.h"
@@ -16,9 +15,6 @@ enum { TICK_MS = 250, SWEEP_MS = 1000 };
 
 /* A log that has been idle this long gives up its chunk. */
 enum { IDLE_LOG_MS = 2000 };
-
-/* Names are cut for the log and the table of unknown apps. */
-enum { UNKNOWN_NAME_BYTES = 255 };
 
 void
 worker_touch(struct app_log *log, void *arg)
@@ -43,24 +39,14 @@ static void
 on_unknown(struct slice name, void *arg)
 {
 	struct worker *w = arg;
-	uint64_t hash = hash_slice(name) | 1;
-	size_t mask = WORKER_UNKNOWN_MAX * 2 - 1;
+	const struct unrouted_name *first = unrouted_count(&w->unrouted, name, w->ingest.now_us);
 	struct unknown_app *u;
-	size_t i;
 
-	for (i = hash & mask; w->unknown[i] != 0; i = (i + 1) & mask)
-		if (w->unknown[i] == hash)
-			return;
-	if (w->nunknown == WORKER_UNKNOWN_MAX)
+	if (first == NULL)
 		return;
-	w->unknown[i] = hash;
-	w->nunknown++;
 	u = xcalloc(1, sizeof(*u));
 	u->mail.deliver = w->setup->unknown;
-	if (name.n > UNKNOWN_NAME_BYTES)
-		name.n = UNKNOWN_NAME_BYTES;
-	if (name.n > 0)
-		memcpy(u->name, name.p, name.n);
+	memcpy(u->name, first->name, sizeof(u->name));
 	mailbox_push(w->setup->main, &u->mail);
 }
 
@@ -337,6 +323,7 @@ worker_free(struct worker *w)
 	buf_free(&w->drains.scratch);
 	ingest_clear(&w->ingest);
 	log_pool_clear(&w->pool);
+	unrouted_clear(&w->unrouted);
 	event_free(w->due_timer);
 	event_free(w->tick);
 	event_base_free(w->base);

@@ -15,6 +15,7 @@
 #include "ends/drain.h"
 #include "ends/ingest.h"
 #include "ends/intake.h"
+#include "ends/unrouted.h"
 
 struct event;
 
@@ -34,10 +35,8 @@ struct worker_setup {
 /* A line came for an app nobody knows: the first of that name on a worker. */
 struct unknown_app {
 	struct mail mail;
-	char name[256];
+	char name[UNROUTED_NAME_BYTES];
 };
-
-enum { WORKER_UNKNOWN_MAX = 1024 };
 
 struct worker {
 	unsigned index;
@@ -67,9 +66,7 @@ struct worker {
 	unsigned paused_by; /* workers, and full mailboxes, that stop us */
 	uint64_t asked;	    /* bit n: we wait for worker n's mailbox to empty */
 
-	/* Names of unknown apps seen here, by hash; bounded. */
-	uint64_t unknown[WORKER_UNKNOWN_MAX * 2];
-	unsigned nunknown;
+	struct unrouted unrouted;
 
 	/* Stopping: worker_stop.c */
 	struct worker_stop *stop;

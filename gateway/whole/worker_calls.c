@@ -183,6 +183,30 @@ call_status_new(uint64_t app)
 }
 
 static void
+run_unrouted(struct call *call, struct worker *w)
+{
+	struct call_unrouted *c = (struct call_unrouted *)call;
+
+	c->others = w->unrouted.others;
+	c->names = xcalloc(w->unrouted.n, sizeof(*c->names));
+	for (size_t i = 0; i < UNROUTED_NAMES_MAX * 2; i++)
+		if (w->unrouted.names[i] != NULL)
+			c->names[c->n++] = *w->unrouted.names[i];
+}
+
+static void
+clear_unrouted(struct call *call)
+{
+	free(((struct call_unrouted *)call)->names);
+}
+
+struct call_unrouted *
+call_unrouted_new(void)
+{
+	return call_new(sizeof(struct call_unrouted), run_unrouted, clear_unrouted);
+}
+
+static void
 run_listen(struct call *call, struct worker *w)
 {
 	struct call_listen *c = (struct call_listen *)call;

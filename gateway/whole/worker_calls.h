@@ -61,6 +61,15 @@ struct call_status {
 };
 struct call_status *call_status_new(uint64_t app);
 
+/* What came for apps that nobody knows. */
+struct call_unrouted {
+	struct call call;
+	struct unrouted_name *names; /* answer; freed with the call */
+	size_t n;
+	uint64_t others;
+};
+struct call_unrouted *call_unrouted_new(void);
+
 /* A listener's share of this worker: takes the socket over. */
 struct call_listen {
 	struct call call;
