@@ -12,10 +12,10 @@ enum { RECORD_ID_BYTES = 24, RECORD_NAME_MAX = 48, RECORD_PARAMS_MAX = 32 };
 
 /* Key: id.  A second table finds it by name. */
 struct app_record {
-	char id[RECORD_ID_BYTES + 1];	  /* 24 lower-case hex digits, never reused */
+	char id[RECORD_ID_BYTES + 1]; /* 24 lower-case hex digits, never reused */
 	char name[RECORD_NAME_MAX + 1];
-	uint64_t serial;		  /* 1, 2, 3, ...; never reused */
-	int64_t created_us;		  /* wall clock */
+	uint64_t serial;    /* 1, 2, 3, ...; never reused */
+	int64_t created_us; /* wall clock */
 };
 
 struct record_param {
@@ -25,13 +25,13 @@ struct record_param {
 
 /* Key: app id, drain id; so a walk lists an app's drains in order of adding. */
 struct drain_record {
-	uint64_t id;			  /* 1, 2, 3, ...; never reused, over all apps */
+	uint64_t id; /* 1, 2, 3, ...; never reused, over all apps */
 	char app_id[RECORD_ID_BYTES + 1];
 	char *type;
-	char *url;			  /* canonical; unique in its app */
+	char *url; /* canonical; unique in its app */
 	struct record_param params[RECORD_PARAMS_MAX];
 	size_t nparams;
-	uint64_t position;		  /* the log's next sequence when it was added */
+	uint64_t position; /* the log's next sequence when it was added */
 	int64_t created_us;
 };
 

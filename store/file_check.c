@@ -1,0 +1,389 @@
+#include "store/file_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xmalloc.h"
+
+enum {
+	META_VERSION = 1,
+	PAGE_LEAST = 512,
+	PAGE_MOST = 32768, /* MAX_PAGESIZE */
+	DEPTH_MOST = 32,   /* CURSOR_STACK */
+	KEY_MOST = 511,	   /* MDB_MAXKEYSIZE */
+
+	PAGE_BRANCH = 0x01,
+	PAGE_LEAF = 0x02,
+	PAGE_OVERFLOW = 0x04,
+	PAGE_META = 0x08,
+
+	NODE_BIG = 0x01,  /* the value lies in overflow pages */
+	NODE_TREE = 0x02, /* the value is a named database */
+
+	TREE_FREE = 0,
+	TREE_MAIN = 1,
+};
+
+#define META_MAGIC 0xBEEFC0DEU
+
+/* No page: the root of an empty tree. */
+#define NO_PAGE SIZE_MAX
+
+struct page_head {
+	size_t number;
+	uint16_t pad;
+	uint16_t flags;
+	union {
+		struct {
+			uint16_t lower; /* end of the node offsets */
+			uint16_t upper; /* start of the nodes */
+		} room;
+		uint32_t pages; /* of an overflow run */
+	} u;
+};
+
+struct tree {
+	uint32_t pad; /* of the free tree in a meta page: the page size */
+	uint16_t flags;
+	uint16_t depth;
+	size_t branch_pages, leaf_pages, overflow_pages;
+	size_t entries;
+	size_t root;
+};
+
+struct meta {
+	uint32_t magic;
+	uint32_t version;
+	size_t address;
+	size_t map_bytes;
+	struct tree tree[2];
+	size_t last_page;
+	size_t transaction;
+};
+
+struct node_head {
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	uint16_t low, high;
+#else
+	uint16_t high, low;
+#endif
+	uint16_t flags;
+	uint16_t key_bytes;
+};
+
+struct check {
+	int fd;
+	size_t page_bytes;
+	size_t pages; /* in the file; what is cut off at the end is none */
+	struct meta meta;
+	unsigned char *used; /* a bit a page */
+	enum file_check verdict;
+	char *why;
+	size_t len;
+};
+
+enum walk_kind { WALK_FREE, WALK_MAIN, WALK_NAMED };
+
+/* The walk of one tree. */
+struct walk {
+	struct check *c;
+	enum walk_kind kind;
+	unsigned depth;
+	size_t entries;
+};
+
+static bool check_tree(struct check *, const struct tree *, enum walk_kind);
+
+static bool
+check_fail(struct check *c, size_t page, const char *what)
+{
+	c->verdict = FILE_DAMAGED;
+	snprintf(c->why, c->len, "page %zu %s", page, what);
+	return false;
+}
+
+static bool
+check_foreign(struct check *c)
+{
+	c->verdict = FILE_FOREIGN;
+	snprintf(c->why, c->len, "it has not the form of one");
+	return false;
+}
+
+static bool
+check_read(struct check *c, size_t page, size_t offset, void *out, size_t n)
+{
+	ssize_t got = pread(c->fd, out, n, (off_t)(page * c->page_bytes + offset));
+
+	if (got == (ssize_t)n)
+		return true;
+	if (got < 0) {
+		c->verdict = FILE_UNREADABLE;
+		snprintf(c->why, c->len, "%s", strerror(errno));
+		return false;
+	}
+	return check_fail(c, page, "is cut off");
+}
+
+/* Marks n pages as in use, each for the first time. */
+static bool
+check_use(struct check *c, size_t page, size_t n)
+{
+	if (page < 2 || page > c->meta.last_page || n > c->meta.last_page - page + 1)
+		return check_fail(c, page, "is none that it can have");
+	if (page >= c->pages || n > c->pages - page)
+		return check_fail(c, page + n - 1, "lies beyond its end");
+	for (size_t i = page; i < page + n; i++) {
+		if (c->used[i / 8] & (1U << (i % 8)))
+			return check_fail(c, i, "is used twice");
+		c->used[i / 8] |= (unsigned char)(1U << (i % 8));
+	}
+	return true;
+}
+
+/* A record of the free tree: how many, then page numbers, largest first. */
+static bool
+check_free_list(struct check *c, size_t page, const unsigned char *p, size_t n)
+{
+	size_t count, number, last = SIZE_MAX;
+
+	if (n < sizeof(count))
+		return check_fail(c, page, "has a broken free list");
+	memcpy(&count, p, sizeof(count));
+	if (count > n / sizeof(count) - 1)
+		return check_fail(c, page, "has a broken free list");
+	for (size_t i = 1; i <= count; i++) {
+		memcpy(&number, p + i * sizeof(number), sizeof(number));
+		if (number < 2 || number > c->meta.last_page || number >= last)
+			return check_fail(c, page, "has a broken free list");
+		last = number;
+		/* Free pages may lie beyond the end of the file. */
+		if (number < c->pages && !check_use(c, number, 1))
+			return false;
+	}
+	return true;
+}
+
+/* A value in overflow pages. */
+static bool
+check_big(const struct walk *w, size_t page, const unsigned char *node, size_t bytes)
+{
+	struct check *c = w->c;
+	struct page_head head;
+	unsigned char *value;
+	size_t first, pages;
+	bool ok;
+
+	memcpy(&first, node, sizeof(first));
+	pages = (sizeof(head) - 1 + bytes) / c->page_bytes + 1;
+	if (!check_use(c, first, pages) || !check_read(c, first, 0, &head, sizeof(head)))
+		return false;
+	if (head.number != first || head.flags != PAGE_OVERFLOW || head.u.pages != pages)
+		return check_fail(c, first, "is not the value that it should be");
+	if (w->kind != WALK_FREE)
+		return true;
+
+	value = xmalloc(bytes);
+	ok = check_read(c, first, sizeof(head), value, bytes) &&
+	     check_free_list(c, page, value, bytes);
+	free(value);
+	return ok;
+}
+
+/* One node of a leaf; data has the room bytes up to the page's end. */
+static bool
+check_value(struct walk *w, size_t page, const struct node_head *node, const unsigned char *data,
+	    size_t room)
+{
+	struct check *c = w->c;
+	size_t bytes = node->low | (size_t)node->high << 16;
+	size_t inside = node->flags == NODE_BIG ? sizeof(size_t) : bytes;
+	struct tree tree;
+
+	w->entries++;
+	if (node->flags & ~(NODE_BIG | NODE_TREE))
+		return check_foreign(c);
+	if (node->key_bytes == 0 || node->key_bytes > KEY_MOST || inside > room)
+		return check_fail(c, page, "has a node that leaves it");
+	if (node->flags == NODE_BIG)
+		return check_big(w, page, data, bytes);
+	if (w->kind == WALK_FREE)
+		return check_free_list(c, page, data, bytes);
+	if (node->flags == 0)
+		return true;
+	if (w->kind != WALK_MAIN || bytes != sizeof(tree))
+		return check_fail(c, page, "has a node of a wrong kind");
+	memcpy(&tree, data, sizeof(tree));
+	return check_tree(c, &tree, WALK_NAMED);
+}
+
+static bool check_page(struct walk *, size_t page, unsigned level);
+
+/* The i-th node of a page. */
+static bool
+check_node(struct walk *w, size_t page, unsigned level, const unsigned char *p, size_t i)
+{
+	struct check *c = w->c;
+	struct page_head head;
+	struct node_head node;
+	uint16_t at;
+	size_t room, child;
+
+	memcpy(&head, p, sizeof(head));
+	memcpy(&at, p + sizeof(head) + i * sizeof(at), sizeof(at));
+	if (at < head.u.room.upper || at % 2 != 0 || at > c->page_bytes - sizeof(node))
+		return check_fail(c, page, "has a node that leaves it");
+	memcpy(&node, p + at, sizeof(node));
+	room = c->page_bytes - at - sizeof(node);
+	if (node.key_bytes > room)
+		return check_fail(c, page, "has a node that leaves it");
+	if (level == w->depth)
+		return check_value(w, page, &node, p + at + sizeof(node) + node.key_bytes,
+				   room - node.key_bytes);
+
+	child = node.low | (size_t)node.high << 16;
+	if (sizeof(size_t) > 4)
+		child |= (size_t)((uint64_t)node.flags << 32);
+	return check_page(w, child, level + 1);
+}
+
+/* A branch or leaf page and all below it. */
+static bool
+check_page(struct walk *w, size_t page, unsigned level)
+{
+	struct check *c = w->c;
+	bool leaf = level == w->depth, ok = true;
+	size_t nodes, lower, upper, least;
+	struct page_head head;
+	unsigned char *p;
+
+	if (!check_use(c, page, 1))
+		return false;
+	p = xmalloc(c->page_bytes);
+	if (!check_read(c, page, 0, p, c->page_bytes)) {
+		free(p);
+		return false;
+	}
+	memcpy(&head, p, sizeof(head));
+	lower = head.u.room.lower;
+	upper = head.u.room.upper;
+	/* LMDB asserts two children, but not of the free tree. */
+	least = leaf || w->kind == WALK_FREE ? 1 : 2;
+	nodes = lower < sizeof(head) ? 0 : (lower - sizeof(head)) / sizeof(uint16_t);
+	if (head.number != page || head.flags != (leaf ? PAGE_LEAF : PAGE_BRANCH))
+		ok = check_fail(c, page, "is not the one that it should be");
+	else if (lower > upper || upper > c->page_bytes || lower % 2 != 0 || nodes < least)
+		ok = check_fail(c, page, "has a broken head");
+	for (size_t i = 0; ok && i < nodes; i++)
+		ok = check_node(w, page, level, p, i);
+	free(p);
+	return ok;
+}
+
+static bool
+check_tree(struct check *c, const struct tree *tree, enum walk_kind kind)
+{
+	struct walk w = {.c = c, .kind = kind, .depth = tree->depth};
+
+	/* Only the free tree has flags (MDB_INTEGERKEY): ours are plain. */
+	if (kind != WALK_FREE && tree->flags != 0)
+		return check_foreign(c);
+	if (tree->root == NO_PAGE) {
+		if (tree->depth == 0 && tree->entries == 0)
+			return true;
+		return check_fail(c, 0, "has a tree that should have a root");
+	}
+	if (tree->depth == 0 || tree->depth > DEPTH_MOST)
+		return check_fail(c, tree->root, "is the root of too deep a tree");
+	if (!check_page(&w, tree->root, 1))
+		return false;
+	if (w.entries != tree->entries)
+		return check_fail(c, tree->root, "is the root of an incomplete tree");
+	return true;
+}
+
+/* Reads the meta page that starts at offset; *out is untouched if it is none. */
+static bool
+check_meta(struct check *c, size_t offset, struct meta *out)
+{
+	struct {
+		struct page_head head;
+		struct meta meta;
+	} page;
+	size_t bytes;
+
+	if (pread(c->fd, &page, sizeof(page), (off_t)offset) != (ssize_t)sizeof(page) ||
+	    page.head.flags != PAGE_META || page.meta.magic != META_MAGIC ||
+	    page.meta.version != META_VERSION)
+		return false;
+	bytes = page.meta.tree[TREE_FREE].pad;
+	if (bytes < PAGE_LEAST || bytes > PAGE_MOST || (bytes & (bytes - 1)) != 0 ||
+	    page.meta.last_page < 1 || page.meta.last_page > SIZE_MAX / bytes / 2)
+		return false;
+	*out = page.meta;
+	return true;
+}
+
+static enum file_check
+check_file(struct check *c, size_t size)
+{
+	struct meta meta[2];
+
+	if (size == 0) {
+		snprintf(c->why, c->len, "it is empty");
+		return FILE_DAMAGED;
+	}
+	/* LMDB too looks for the second where the first says. */
+	if (!check_meta(c, 0, &meta[0])) {
+		if (check_meta(c, (size_t)sysconf(_SC_PAGESIZE), &meta[1]))
+			check_fail(c, 0, "is not a meta page");
+		else
+			check_foreign(c);
+		return c->verdict;
+	}
+	c->page_bytes = meta[0].tree[TREE_FREE].pad;
+	c->pages = size / c->page_bytes;
+	if (!check_meta(c, c->page_bytes, &meta[1]) ||
+	    meta[1].tree[TREE_FREE].pad != c->page_bytes) {
+		check_fail(c, 1, "is not a meta page");
+		return c->verdict;
+	}
+	c->meta = meta[meta[0].transaction < meta[1].transaction];
+	c->used = xcalloc(c->pages / 8 + 1, 1);
+	c->verdict = FILE_WHOLE;
+	if (check_tree(c, &c->meta.tree[TREE_MAIN], WALK_MAIN))
+		(void)check_tree(c, &c->meta.tree[TREE_FREE], WALK_FREE);
+	free(c->used);
+	return c->verdict;
+}
+
+enum file_check
+file_check(const char *path, char *why, size_t len)
+{
+	struct check c = {.verdict = FILE_UNREADABLE, .why = why, .len = len};
+	struct stat st;
+
+	snprintf(why, len, "it is not a file");
+	c.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (c.fd < 0) {
+		if (errno == ENOENT)
+			return FILE_NONE;
+		snprintf(why, len, "%s", strerror(errno));
+		return FILE_UNREADABLE;
+	}
+	if (fstat(c.fd, &st) != 0)
+		snprintf(why, len, "%s", strerror(errno));
+	else if (S_ISREG(st.st_mode))
+		c.verdict = check_file(&c, (size_t)st.st_size);
+	else
+		c.verdict = FILE_FOREIGN;
+	close(c.fd);
+	return c.verdict;
+}
