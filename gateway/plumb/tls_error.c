@@ -43,7 +43,7 @@ format_date(const ASN1_TIME *t, char out[static 32])
 
 	if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1 ||
 	    strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		strcpy(out, "an unreadable date");
+		snprintf(out, 32, "an unreadable date");
 }
 
 /* The name that was asked for: OpenSSL keeps it with the session. */

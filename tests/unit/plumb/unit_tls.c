@@ -416,8 +416,13 @@ the_server_sends_nothing_after_the_handshake(void **state)
 
 	(void)state;
 	pair_open(&p, "good", NULL, TLS_CLIENT_NONE, "ca", "log.example");
-	pair_shake(&p);
+	/* Not pair_shake: its read would swallow a ticket. */
+	for (int i = 0; i < 20; i++) {
+		step(p.client, &p.client_ret, p.client_error);
+		step(p.server, &p.server_ret, p.server_error);
+	}
 	assert_int_equal(1, p.client_ret);
+	assert_int_equal(1, p.server_ret);
 	assert_string_equal("TLSv1.3", SSL_get_version(p.client));
 	assert_int_equal(-1, recv(p.fd[1], &c, 1, MSG_PEEK | MSG_DONTWAIT));
 	pair_close(&p);
