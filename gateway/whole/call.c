@@ -6,7 +6,7 @@
 
 #include "base/xmalloc.h"
 
-enum call_state { CALL_POSTED, CALL_RUNNING, CALL_TAKEN_BACK };
+enum call_state { CALL_POSTED, CALL_RUNNING, CALL_TAKEN_BACK, CALL_LEFT_ALONE };
 
 static void
 on_call(struct mail *mail, void *owner)
@@ -15,6 +15,8 @@ on_call(struct mail *mail, void *owner)
 	int posted = CALL_POSTED;
 
 	if (!atomic_compare_exchange_strong(&c->state, &posted, CALL_RUNNING)) {
+		if (posted == CALL_LEFT_ALONE)
+			c->run(c, owner);
 		call_free(c);
 		return;
 	}
@@ -68,7 +70,8 @@ call_wait(struct call *c, int64_t ms)
 	until.tv_sec += (time_t)(ms / 1000);
 	if (wait_until(&c->done, &until) == 0)
 		return true;
-	if (atomic_compare_exchange_strong(&c->state, &posted, CALL_TAKEN_BACK))
+	if (atomic_compare_exchange_strong(&c->state, &posted,
+					   c->insist ? CALL_LEFT_ALONE : CALL_TAKEN_BACK))
 		return false;
 	/* It has begun: it will end soon, and its effect is there. */
 	while (sem_wait(&c->done) < 0)

@@ -21,6 +21,8 @@ struct call {
 	sem_t done;
 	void (*run)(struct call *, struct worker *);
 	void (*clear)(struct call *); /* frees what the struct points to; NULL: nothing */
+	/* It must happen, late rather than never: it is not taken back. */
+	bool insist;
 	/* A call that is answered later than its run: run sets it, call_answer ends it. */
 	bool later;
 };

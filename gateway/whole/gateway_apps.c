@@ -79,13 +79,17 @@ add_routes(struct gateway *gw, const struct app_record *app)
 static struct call *
 make_app_remove(void *arg)
 {
-	return &call_app_remove_new(*(uint64_t *)arg)->call;
+	struct call *c = &call_app_remove_new(*(uint64_t *)arg)->call;
+
+	c->insist = true;
+	return c;
 }
 
-static bool
+/* A worker that is busy now removes them when it comes to it: nothing is undone for that. */
+static void
 remove_routes(struct gateway *gw, uint64_t app)
 {
-	return call_all(gw->workers, gw->nworkers, make_app_remove, NULL, &app);
+	(void)!call_all(gw->workers, gw->nworkers, make_app_remove, NULL, &app);
 }
 
 enum gateway_code
@@ -114,7 +118,8 @@ gateway_app_remove(struct gateway *gw, const char *app_id)
 	code = store_app_remove(gw->store, app_id);
 	if (code != STORE_OK)
 		return code_of(code);
-	return remove_routes(gw, app.serial) ? GATEWAY_OK : GATEWAY_BUSY;
+	remove_routes(gw, app.serial);
+	return GATEWAY_OK;
 }
 
 /* Home worker: puts the drain at its log's end. */
