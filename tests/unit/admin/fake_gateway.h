@@ -104,4 +104,19 @@ gateway_app_status(struct gateway *g, const struct app_record *app, struct drain
 	return GATEWAY_OK;
 }
 
+enum gateway_code
+gateway_unrouted(struct gateway *g, struct unrouted_name **out, size_t *n, uint64_t *others)
+{
+	static const struct unrouted_name names[] = {
+	    {"rare", 1, 1000000}, {"frequent", 9, 2000000}, {"also \"rare\"", 1, 3000000}};
+
+	if (g->fail != GATEWAY_OK)
+		return g->fail;
+	*n = sizeof(names) / sizeof(names[0]);
+	*out = xcalloc(*n, sizeof(names[0]));
+	memcpy(*out, names, sizeof(names));
+	*others = 5;
+	return GATEWAY_OK;
+}
+
 #endif

@@ -189,6 +189,21 @@ a_host_that_is_none_is_not_repeated(void **state)
 	}
 }
 
+static void
+names_that_nobody_knows_are_listed_most_lines_first(void **state)
+{
+	struct api *t = *state;
+
+	expect_answer(
+	    t, "GET", "/v1/unrouted", NULL, 200,
+	    "{\"unrouted\":["
+	    "{\"name\":\"frequent\",\"lines\":9,\"last\":\"1970-01-01T00:00:02.000000Z\"},"
+	    "{\"name\":\"also \\\"rare\\\"\",\"lines\":1,"
+	    "\"last\":\"1970-01-01T00:00:03.000000Z\"},"
+	    "{\"name\":\"rare\",\"lines\":1,\"last\":\"1970-01-01T00:00:01.000000Z\"}],"
+	    "\"others\":5}");
+}
+
 int
 main(void)
 {
@@ -200,6 +215,7 @@ main(void)
 	    API_TEST(a_new_tokens_members_are_checked),
 	    API_TEST(the_real_clients_first_calls_are_answered),
 	    API_TEST(a_host_that_is_none_is_not_repeated),
+	    API_TEST(names_that_nobody_knows_are_listed_most_lines_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
