@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/xmalloc.h"
-#include "chunk/chunk.h"
 #include "ends/listener.h"
 #include "ends/proxy_gate.h"
 #include "ends/session.h"
@@ -12,7 +11,7 @@
 void
 intake_init(struct intake *in)
 {
-	in->buffer_size = INTAKE_READ_BYTES + (size_t)in->config->max_line + CHUNK_COUNT_MAX;
+	in->buffer_size = INTAKE_READ_BYTES + (size_t)in->config->max_line + FRAME_KEEP_EXTRA;
 	in->buffer = xmalloc(in->buffer_size);
 	TAILQ_INIT(&in->sessions);
 	TAILQ_INIT(&in->listeners);
