@@ -1,0 +1,74 @@
+"""A real rsyslogd as receiver, with a configuration, folder and pid file of its own."""
+
+import subprocess
+
+from . import address, wait
+
+_CONFIG = """
+global(workDirectory="{dir}" maxMessageSize="64k" net.enableDNS="off" {tls_global})
+module(load="imtcp" {tls_module})
+template(name="raw" type="string" string="%rawmsg%\\n")
+template(name="fields" type="string" string="%HOSTNAME%|%APP-NAME%|%PROCID%|%STRUCTURED-DATA%|%msg%\\n")
+ruleset(name="take") {{
+  action(type="omfile" file="{dir}/raw" template="raw" flushOnTXEnd="on")
+  action(type="omfile" file="{dir}/fields" template="fields" flushOnTXEnd="on")
+}}
+input(type="imtcp" address="{host}" port="0" listenPortFileName="{dir}/port" ruleset="take")
+"""
+
+
+class Rsyslog:
+    """pair: certificate and key, for TLS; ca: the file of the CA they are from."""
+
+    def __init__(self, directory, host=None, pair=None, ca=None, driver="ossl"):
+        self.dir = directory
+        self.dir.mkdir(parents=True)
+        self.host = host or address.fresh()
+        tls_global = tls_module = ""
+        if pair is not None:
+            tls_global = (f'defaultNetstreamDriver="{driver}" defaultNetstreamDriverCAFile="{ca}" '
+                          f'defaultNetstreamDriverCertFile="{pair.cert}" '
+                          f'defaultNetstreamDriverKeyFile="{pair.key}"')
+            tls_module = (f'streamDriver.name="{driver}" streamDriver.mode="1" '
+                          'streamDriver.authMode="anon"')
+        config = self.dir / "rsyslog.conf"
+        config.write_text(_CONFIG.format(dir=self.dir, host=self.host, tls_global=tls_global,
+                                         tls_module=tls_module))
+        self.log = open(self.dir / "log", "wb")
+        self.process = subprocess.Popen(
+            ["/usr/sbin/rsyslogd", "-n", "-f", str(config), "-i", str(self.dir / "pid")],
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+        port = self.dir / "port"
+        wait.until(lambda: port.exists() and port.read_text().strip(),
+                   lambda: "rsyslogd listens\n" + (self.dir / "log").read_text())
+        self.port = int(port.read_text())
+
+    def _lines(self, name):
+        file = self.dir / name
+        if not file.exists():
+            return []
+        return file.read_bytes().split(b"\n")[:-1]
+
+    @property
+    def raw(self):
+        """The messages as they came, without framing."""
+        return self._lines("raw")
+
+    @property
+    def fields(self):
+        """HOSTNAME|APP-NAME|PROCID|STRUCTURED-DATA|msg, as rsyslogd understood them."""
+        return self._lines("fields")
+
+    def wait(self, count):
+        wait.until(lambda: len(self.raw) >= count and len(self.fields) >= count,
+                   lambda: f"{count} lines in rsyslogd, {len(self.raw)} came\n" +
+                           (self.dir / "log").read_text(), step=0.1)
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
