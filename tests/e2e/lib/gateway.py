@@ -159,8 +159,9 @@ class Gateway:
 
     @property
     def admin_address(self):
+        """Of the first admin listener that speaks plain HTTP."""
         lines = [l["address"] for l in self.find_log(msg="admin API listening")]
-        return next((a for a in lines if not a.startswith("/")), None)
+        return next((a for url, a in zip(self.admin, lines) if url.startswith("http://")), None)
 
     def port(self, index=0):
         return int(self.addresses[index].rsplit(":", 1)[1])
