@@ -40,7 +40,7 @@ enum { STREAM_EOF = 0, STREAM_AGAIN = -1, STREAM_ERROR = -2, STREAM_ERROR_BYTES 
  * has handshake_ms.  Reading is off until stream_want_read.
  */
 struct stream *stream_accepted(struct event_base *, int fd, SSL_CTX *ctx, int64_t handshake_ms,
-    stream_cb *, void *arg);
+			       stream_cb *, void *arg);
 
 /*
  * Connects; connect_ms for TCP, then handshake_ms for TLS (ctx NULL: plain).
@@ -49,7 +49,8 @@ struct stream *stream_accepted(struct event_base *, int fd, SSL_CTX *ctx, int64_
  * ones, come as STREAM_FAILED at a later turn; NULL is never returned.
  */
 struct stream *stream_connect(struct event_base *, const struct sockaddr *, socklen_t, SSL_CTX *ctx,
-    const char *host, int64_t connect_ms, int64_t handshake_ms, stream_cb *, void *arg);
+			      const char *host, int64_t connect_ms, int64_t handshake_ms,
+			      stream_cb *, void *arg);
 
 /*
  * Closes; TLS sends close_notify if it can without waiting.  Received bytes
@@ -100,7 +101,7 @@ uint64_t stream_tcp_written(const struct stream *);
 
 /* What TCP knows of the other side; also readable after a reset. */
 struct stream_tcp {
-	uint64_t acked;	     /* of stream_tcp_written */
+	uint64_t acked; /* of stream_tcp_written */
 	uint64_t unacked;
 	uint32_t window;     /* advertised by the receiver, now */
 	uint32_t window_max; /* the largest seen by these calls */

@@ -25,7 +25,8 @@ enum { TLS_ERROR_BYTES = 256 };
  * NULL: err has a sentence with the file, the fault and the remedy.
  */
 SSL_CTX *tls_server_ctx(const char *cert, const char *key, const char *client_ca,
-    enum tls_client_auth auth, char err[TLS_ERROR_BYTES]) __attribute__((warn_unused_result));
+			enum tls_client_auth auth, char err[TLS_ERROR_BYTES])
+    __attribute__((warn_unused_result));
 
 /* For drains: verifies the chain against ca_file (NULL: the system's). */
 SSL_CTX *tls_client_ctx(const char *ca_file, char err[TLS_ERROR_BYTES])
