@@ -46,6 +46,13 @@ stats_add(_Atomic uint64_t *counter, uint64_t n)
 			      memory_order_relaxed);
 }
 
+/* For what was counted too early and turned out not to be so. */
+static inline void
+stats_sub(_Atomic uint64_t *counter, uint64_t n)
+{
+	stats_add(counter, (uint64_t)0 - n);
+}
+
 static inline uint64_t
 stats_get(const _Atomic uint64_t *counter)
 {

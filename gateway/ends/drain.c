@@ -19,6 +19,8 @@ enum { IDLE_MS = 10 * 60 * 1000 };
 enum { CLOSING_MS = 1000 };
 /* A send queue that stands still this long means that the receiver does not read. */
 enum { STALL_MS = 500 };
+/* A TLS receiver may refuse a connection this long after it opened (a few round trips). */
+enum { YOUNG_MS = 2000 };
 
 static void on_stream(struct stream *, enum stream_event, void *arg);
 
@@ -105,6 +107,16 @@ drain_count_taken(struct drain *d, struct cursor_taken taken)
 }
 
 static void
+uncount_taken(struct drain *d, struct cursor_taken untaken)
+{
+	d->took_lines = false;
+	d->lines_delivered -= untaken.lines;
+	d->bytes_delivered -= untaken.bytes;
+	stats_sub(&d->env->stats->lines_delivered, untaken.lines);
+	stats_sub(&d->env->stats->bytes_delivered, untaken.bytes);
+}
+
+static void
 on_dropped(struct cursor *c, uint64_t lines)
 {
 	struct drain *d = drain_of(c);
@@ -161,10 +173,11 @@ drain_poll(struct drain *d)
 	int64_t now_ms = clock_mono_ms();
 	bool stopped = d->stopped_ms != 0 && now_ms - d->stopped_ms < d->rule.time_ms;
 
-	if (d->cursor.sent > d->cursor.taken || d->since_poll > 0)
+	if (d->cursor.sent > d->cursor.taken || d->since_poll > 0 || d->full)
 		stopped = poll_tcp(d, now_ms);
 	cursor_release(&d->cursor, &d->rule, stopped, now_ms);
-	if (d->cursor.sent == 0)
+	/* A blocked connection is watched too: TCP's timeout must know it from a dead one. */
+	if (d->cursor.sent == 0 && !d->full)
 		unmark_holding(d);
 }
 
@@ -205,6 +218,27 @@ log_lost(const struct drain *d, const char *why, uint64_t again)
 			 d->conf.redacted, "error", why, "lines_again", log_u64(again), NULL);
 }
 
+/* Goes back over what the receiver may not have read; returns the lines. */
+static uint64_t
+wind_back(struct drain *d, int64_t now_ms)
+{
+	bool stopped = poll_tcp(d, now_ms);
+	struct cursor_taken untaken;
+	uint64_t again;
+
+	if (stream_refused(d->stream)) {
+		again = cursor_refused(&d->cursor, &untaken);
+		uncount_taken(d, untaken);
+	} else {
+		again = cursor_lost(&d->cursor, &d->rule, d->begun > 0 || d->out_is_segment,
+				    stopped, now_ms);
+	}
+	d->lines_resent += again;
+	stats_add(&d->env->stats->lines_resent, again);
+	unmark_holding(d);
+	return again;
+}
+
 void
 drain_lost(struct drain *d, const char *why)
 {
@@ -215,15 +249,8 @@ drain_lost(struct drain *d, const char *why)
 	int64_t delay_ms;
 
 	drain_set_error(d, why);
-	if (was_open && d->stream != NULL) {
-		bool stopped = poll_tcp(d, now_ms);
-
-		again = cursor_lost(&d->cursor, &d->rule, d->begun > 0 || d->out_is_segment,
-				    stopped, now_ms);
-		d->lines_resent += again;
-		stats_add(&d->env->stats->lines_resent, again);
-		unmark_holding(d);
-	}
+	if (was_open && d->stream != NULL)
+		again = wind_back(d, now_ms);
 	delay_ms = backoff_next(&d->backoff, d->took_lines, alive_ms);
 	d->retries++;
 	log_lost(d, d->last_error, again);
@@ -244,16 +271,6 @@ connection_open(struct drain *d)
 	if (d->retries > 0)
 		log_info("drain connected", "app", d->cursor.log->name, "drain", d->conf.redacted,
 			 NULL);
-}
-
-static void
-send_lines(struct drain *d)
-{
-	cursor_judge(&d->cursor, d->env->pressed, clock_mono_ms(), clock_wall_us());
-	if (d->datagram != NULL)
-		drain_datagram_send(d);
-	else
-		drain_stream_send(d);
 }
 
 /* The receiver has nothing to say; what matters is that it ends. */
@@ -277,6 +294,21 @@ read_and_ignore(struct drain *d)
 			return;
 		}
 	}
+}
+
+static void
+send_lines(struct drain *d)
+{
+	cursor_judge(&d->cursor, d->env->pressed, clock_mono_ms(), clock_wall_us());
+	if (d->datagram != NULL) {
+		drain_datagram_send(d);
+		return;
+	}
+	/* A refusal that has come must be seen before a write finds the connection broken. */
+	if (d->conf.transport == DRAIN_TLS && clock_mono_ms() - d->connected_ms < YOUNG_MS)
+		read_and_ignore(d);
+	if (d->phase == PHASE_OPEN)
+		drain_stream_send(d);
 }
 
 static void

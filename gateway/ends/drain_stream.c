@@ -233,7 +233,7 @@ drain_stream_send(struct drain *d)
 	}
 	if (written > 0)
 		d->used_ms = now_ms;
-	if (d->cursor.sent > 0)
+	if (d->cursor.sent > 0 || d->full)
 		drain_mark_holding(d);
 	if (d->since_poll >= POLL_BYTES || r == WRITE_FULL)
 		drain_poll(d);

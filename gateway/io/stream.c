@@ -257,6 +257,12 @@ stream_error(const struct stream *s)
 	return s->error != NULL ? s->error : "";
 }
 
+bool
+stream_refused(const struct stream *s)
+{
+	return s->refused;
+}
+
 int
 stream_fd(const struct stream *s)
 {

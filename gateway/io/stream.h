@@ -90,6 +90,12 @@ void stream_want_read(struct stream *, bool on);
 
 /* Words for the last STREAM_ERROR or STREAM_FAILED, naming the cause. */
 const char *stream_error(const struct stream *);
+/*
+ * The connection ended by a TLS alert: a peer that refuses us, our certificate
+ * say, does so after the handshake has ended here (TLS 1.3), and has read none
+ * of what its TCP acknowledged.
+ */
+bool stream_refused(const struct stream *);
 int stream_fd(const struct stream *);
 SSL *stream_ssl(const struct stream *); /* NULL: plain */
 

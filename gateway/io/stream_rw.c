@@ -38,6 +38,7 @@ break_tls(struct stream *s, int ret)
 {
 	char err[TLS_ERROR_BYTES];
 
+	s->refused = SSL_get_error(s->ssl, ret) == SSL_ERROR_SSL;
 	tls_error(s->ssl, ret, err);
 	stream_break(s, err);
 }

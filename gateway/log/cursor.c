@@ -323,31 +323,55 @@ cursor_release_all(struct cursor *c)
 	app_log_collect(c->log);
 }
 
-uint64_t
-cursor_lost(struct cursor *c, const struct resend_rule *rule, bool begun, bool stopped,
-	    int64_t now_ms)
+/* Everything handed over is unsent again; tries: what that adds to each segment's resends. */
+static uint64_t
+wind_back(struct cursor *c, uint8_t tries)
 {
 	uint64_t lines = 0;
 
-	cursor_release(c, rule, stopped, now_ms);
-	/* Older segments went out at least as often as newer ones: these are a prefix. */
-	while (c->taken > 0 && ring_at(c, 0)->resent >= CURSOR_RESENDS_MAX)
-		release_oldest(c);
-	if (begun && c->sent < c->count && ring_at(c, c->sent)->resent < UINT8_MAX)
-		ring_at(c, c->sent)->resent++;
 	for (unsigned i = 0; i < c->sent; i++) {
 		struct segment *s = ring_at(c, i);
 
 		if (s->resent < UINT8_MAX)
-			s->resent++;
+			s->resent = (uint8_t)(s->resent + tries);
 		lines += s->lines;
 		c->unsent_bytes += segment_bytes(s);
 	}
 	c->unsent_lines += lines;
 	c->taken = c->sent = 0;
 	c->held_bytes = c->flight_bytes = 0;
-	app_log_collect(c->log);
 	return lines;
+}
+
+uint64_t
+cursor_lost(struct cursor *c, const struct resend_rule *rule, bool begun, bool stopped,
+	    int64_t now_ms)
+{
+	cursor_release(c, rule, stopped, now_ms);
+	/* Older segments went out at least as often as newer ones: these are a prefix. */
+	while (c->taken > 0 && ring_at(c, 0)->resent >= CURSOR_RESENDS_MAX)
+		release_oldest(c);
+	if (begun && c->sent < c->count && ring_at(c, c->sent)->resent < UINT8_MAX)
+		ring_at(c, c->sent)->resent++;
+	app_log_collect(c->log);
+	return wind_back(c, 1);
+}
+
+uint64_t
+cursor_refused(struct cursor *c, struct cursor_taken *untaken)
+{
+	*untaken = (struct cursor_taken){0, 0};
+	for (unsigned i = 0; i < c->taken; i++) {
+		struct segment *s = ring_at(c, i);
+
+		/* What went out before was taken by the connection of then. */
+		if (s->resent > 0)
+			continue;
+		s->counted = false;
+		untaken->lines += s->lines;
+		untaken->bytes += segment_bytes(s);
+	}
+	return wind_back(c, 0);
 }
 
 size_t

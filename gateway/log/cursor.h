@@ -126,6 +126,13 @@ void cursor_release_all(struct cursor *);
 uint64_t cursor_lost(struct cursor *, const struct resend_rule *, bool begun, bool stopped,
 		     int64_t now_ms);
 
+/*
+ * The receiver refused the connection after it had opened, and read nothing of
+ * it: all that is still here goes out again, and no try is counted.  *untaken:
+ * what cursor_acked reported of it, and was not so.
+ */
+uint64_t cursor_refused(struct cursor *, struct cursor_taken *untaken);
+
 /* Bytes and lines that wait to be sent: again, and not planned yet. */
 size_t cursor_waiting_bytes(const struct cursor *);
 uint64_t cursor_waiting_lines(const struct cursor *);

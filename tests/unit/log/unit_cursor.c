@@ -382,6 +382,25 @@ a_close_does_not_count_lines_that_only_wait_to_go_out_again(void **state)
 	assert_int_equal(cursor_close(&f->b), 3);
 }
 
+static void
+a_refused_connection_costs_no_line_and_no_try(void **state)
+{
+	struct fixture *f = *state;
+	struct cursor_taken untaken;
+
+	append_many(f, 0, 10, 100);
+	for (int i = 0; i < 20; i++) {
+		f->tcp = 0;
+		assert_int_equal(send_all(&f->a, 0, &f->tcp, i), 10);
+		assert_int_equal(cursor_acked(&f->a, f->tcp).lines, 10);
+		assert_int_equal(cursor_refused(&f->a, &untaken), 10);
+		assert_int_equal(untaken.lines, 10);
+	}
+	f->tcp = 0;
+	assert_int_equal(cursor_unsent(&f->a, 0, 20)->resent, 0);
+	assert_int_equal(send_all(&f->a, 0, &f->tcp, 20), 10);
+}
+
 int
 main(void)
 {
@@ -408,6 +427,7 @@ main(void)
 	    T(under_pressure_a_small_old_cursor_lags_too),
 	    T(a_lagging_drain_does_not_hide_the_others_backlog),
 	    T(a_delivered_log_keeps_no_memory),
+	    T(a_refused_connection_costs_no_line_and_no_try),
 	    T(a_close_counts_what_was_never_taken),
 	    T(a_close_does_not_count_lines_that_only_wait_to_go_out_again),
 	};
