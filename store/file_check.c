@@ -19,6 +19,12 @@ enum {
 	DEPTH_MOST = 32,   /* CURSOR_STACK */
 	KEY_MOST = 511,	   /* MDB_MAXKEYSIZE */
 
+	/*
+	 * LMDB loses no pages; more than these neither in use nor free are
+	 * a last page that is wrong, and would let the file grow without end.
+	 */
+	LOST_MOST = 1024,
+
 	PAGE_BRANCH = 0x01,
 	PAGE_LEAF = 0x02,
 	PAGE_OVERFLOW = 0x04,
@@ -84,6 +90,7 @@ struct check {
 	size_t pages; /* in the file; what is cut off at the end is none */
 	struct meta meta;
 	unsigned char *used; /* a bit a page */
+	size_t known;	     /* pages in use or listed as free */
 	enum file_check verdict;
 	char *why;
 	size_t len;
@@ -145,6 +152,7 @@ check_use(struct check *c, size_t page, size_t n)
 			return check_fail(c, i, "is used twice");
 		c->used[i / 8] |= (unsigned char)(1U << (i % 8));
 	}
+	c->known += n;
 	return true;
 }
 
@@ -165,7 +173,9 @@ check_free_list(struct check *c, size_t page, const unsigned char *p, size_t n)
 			return check_fail(c, page, "has a broken free list");
 		last = number;
 		/* Free pages may lie beyond the end of the file. */
-		if (number < c->pages && !check_use(c, number, 1))
+		if (number >= c->pages)
+			c->known++;
+		else if (!check_use(c, number, 1))
 			return false;
 	}
 	return true;
@@ -358,8 +368,10 @@ check_file(struct check *c, size_t size)
 	c->meta = meta[meta[0].transaction < meta[1].transaction];
 	c->used = xcalloc(c->pages / 8 + 1, 1);
 	c->verdict = FILE_WHOLE;
-	if (check_tree(c, &c->meta.tree[TREE_MAIN], WALK_MAIN))
-		(void)check_tree(c, &c->meta.tree[TREE_FREE], WALK_FREE);
+	if (check_tree(c, &c->meta.tree[TREE_MAIN], WALK_MAIN) &&
+	    check_tree(c, &c->meta.tree[TREE_FREE], WALK_FREE) &&
+	    c->meta.last_page - 1 > c->known + LOST_MOST)
+		check_fail(c, c->meta.last_page, "cannot be the last one");
 	free(c->used);
 	return c->verdict;
 }

@@ -207,7 +207,7 @@ store_attach(const struct opening *o, struct store *s)
 								    : opening_failed(o, s, rc);
 	}
 	code = magic_check(o, s, txn);
-	if (code == STORE_OK && (rc = tables_open(s, txn, 0)) != 0)
+	if (code == STORE_OK && tables_open(s, txn, 0) != 0)
 		code = opening_damaged(o, "a table is missing");
 	if (code != STORE_OK) {
 		mdb_txn_abort(txn);

@@ -64,9 +64,7 @@ folder_make(const struct opening *o)
 	struct stat st;
 	int fault = 0;
 
-	if (mkdir(o->folder, 0700) != 0 && errno != EEXIST)
-		fault = errno;
-	else if (stat(o->folder, &st) != 0)
+	if ((mkdir(o->folder, 0700) != 0 && errno != EEXIST) || stat(o->folder, &st) != 0)
 		fault = errno;
 	else if (!S_ISDIR(st.st_mode))
 		fault = ENOTDIR;

@@ -82,32 +82,40 @@ store_begin_remove(struct store *s, MDB_txn **txn)
 
 /* Pages that the free tree (LMDB's database 0) lists for new use. */
 static int
-store_free_pages(MDB_txn *txn, size_t *pages)
+store_free_pages(struct store *s, size_t *pages)
 {
 	MDB_cursor *cursor;
 	MDB_val key, value;
+	MDB_txn *txn;
 	size_t n;
 	int rc;
 
 	*pages = 0;
-	if ((rc = mdb_cursor_open(txn, 0, &cursor)) != 0)
+	/* LMDB lets read transactions only look at it. */
+	if ((rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn)) != 0)
 		return rc;
-	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-		if (value.mv_size < sizeof(n))
-			break;
-		memcpy(&n, value.mv_data, sizeof(n));
-		*pages += n;
+	if ((rc = mdb_cursor_open(txn, 0, &cursor)) == 0) {
+		while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+			if (value.mv_size < sizeof(n))
+				break;
+			memcpy(&n, value.mv_data, sizeof(n));
+			*pages += n;
+		}
+		mdb_cursor_close(cursor);
 	}
-	mdb_cursor_close(cursor);
+	mdb_txn_abort(txn);
 	return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-/* Keeps some pages behind the last one allocated, so that a full disk does not stop removals. */
+/*
+ * Has disk blocks allocated for some pages behind the last one, so that a full
+ * disk does not stop removals.  *have: pages that the file can hold for sure.
+ */
 static int
-store_allocate_ahead(struct store *s, size_t pages)
+store_allocate_ahead(struct store *s, size_t pages, size_t *have)
 {
+	size_t need = pages + 2 * (size_t)STORE_SPARE_PAGES;
 	struct stat st;
-	size_t need = pages + STORE_SPARE_PAGES;
 	int fd, rc;
 
 	if ((rc = mdb_env_get_fd(s->env, &fd)) != 0)
@@ -116,46 +124,57 @@ store_allocate_ahead(struct store *s, size_t pages)
 		return errno;
 	if (need > s->map_pages)
 		need = s->map_pages;
-	if ((size_t)st.st_size >= need * s->page_bytes)
+	*have = (size_t)st.st_size / s->page_bytes;
+	/* Twice what is wanted, for not doing it each time. */
+	if (*have >= need || *have >= pages + STORE_SPARE_PAGES)
 		return 0;
-	/* A little more, for not doing it each time. */
-	need += STORE_SPARE_PAGES;
-	if (need > s->map_pages)
-		need = s->map_pages;
-	if (fallocate(fd, 0, 0, (off_t)(need * s->page_bytes)) == 0 || errno == EOPNOTSUPP ||
-	    errno == ENOSYS)
+	do
+		rc = fallocate(fd, 0, 0, (off_t)(need * s->page_bytes)) == 0 ? 0 : errno;
+	while (rc == EINTR);
+	/* A file system that cannot do that. */
+	if (rc != 0 && rc != EOPNOTSUPP && rc != ENOSYS)
+		return rc;
+	*have = need;
+	return 0;
+}
+
+/* 0, or why there is no room for an addition. */
+static int
+store_room(struct store *s)
+{
+	size_t spare = s->map_pages * STORE_SPARE_PERCENT / 100;
+	size_t pages, free_pages, have = 0;
+	MDB_envinfo info;
+	int rc, full;
+
+	if (spare < STORE_SPARE_PAGES)
+		spare = STORE_SPARE_PAGES;
+	if ((rc = mdb_env_info(s->env, &info)) != 0)
+		return rc;
+	pages = info.me_last_pgno + 1;
+	full = store_allocate_ahead(s, pages, &have);
+	if (full == 0 && pages + spare <= s->map_pages)
 		return 0;
-	return errno;
+
+	if ((rc = store_free_pages(s, &free_pages)) != 0)
+		return rc;
+	if (pages + spare > s->map_pages + free_pages)
+		return MDB_MAP_FULL;
+	if (pages + STORE_SPARE_PAGES > have + free_pages)
+		return full != 0 ? full : MDB_MAP_FULL;
+	return 0;
 }
 
 enum store_code
 store_begin_add(struct store *s, MDB_txn **txn)
 {
-	size_t spare = s->map_pages * STORE_SPARE_PERCENT / 100, pages, free_pages;
-	MDB_envinfo info;
-	enum store_code code;
-	int rc;
+	int rc = store_room(s);
 
-	if (spare < STORE_SPARE_PAGES)
-		spare = STORE_SPARE_PAGES;
-	if ((rc = mdb_env_info(s->env, &info)) != 0)
+	if (rc != 0) {
+		*txn = NULL;
 		return store_fail(s, rc, "writing");
-	pages = info.me_last_pgno + 1;
-	if ((rc = store_allocate_ahead(s, pages)) != 0)
-		return store_fail(s, rc, "writing");
-	if ((code = store_begin_remove(s, txn)) != STORE_OK)
-		return code;
-	if (pages + spare <= s->map_pages)
-		return STORE_OK;
-
-	rc = store_free_pages(*txn, &free_pages);
-	if (rc == 0 && pages + spare > s->map_pages + free_pages)
-		rc = MDB_MAP_FULL;
-	if (rc == 0)
-		return STORE_OK;
-	mdb_txn_abort(*txn);
-	*txn = NULL;
-	return store_fail(s, rc, "writing");
+	}
+	return store_begin_remove(s, txn);
 }
 
 enum store_code
