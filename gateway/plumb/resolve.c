@@ -316,9 +316,10 @@ resolve_host(struct resolver *r, struct resolve_request *request, const char *ho
 	if (n == 0 || n > RESOLVE_HOST_MAX) {
 		result = resolve_result_error("cannot resolve: the host name is empty or too long");
 	} else {
-		for (size_t i = 0; i <= n; i++)
-			lower[i] =
-			    host[i] >= 'A' && host[i] <= 'Z' ? (char)(host[i] | 0x20) : host[i];
+		memcpy(lower, host, n + 1);
+		for (size_t i = 0; i < n; i++)
+			if (lower[i] >= 'A' && lower[i] <= 'Z')
+				lower[i] = (char)(lower[i] - 'A' + 'a');
 		name = resolve_name_find(r, lower);
 		if (resolve_cached(r, name, request))
 			return;
