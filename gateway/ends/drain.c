@@ -97,9 +97,6 @@ unmark_holding(struct drain *d)
 void
 drain_count_taken(struct drain *d, struct cursor_taken taken)
 {
-	if (taken.lines == 0)
-		return;
-	d->took_lines = true;
 	d->lines_delivered += taken.lines;
 	d->bytes_delivered += taken.bytes;
 	stats_add(&d->env->stats->lines_delivered, taken.lines);
@@ -164,6 +161,9 @@ poll_tcp(struct drain *d, int64_t now_ms)
 	if (d->stream == NULL || !stream_tcp_state(d->stream, &tcp))
 		return false;
 	drain_count_taken(d, cursor_acked(&d->cursor, tcp.acked));
+	/* Also lines that were taken once before: this connection works. */
+	if (d->cursor.taken > 0)
+		d->took_lines = true;
 	return receiver_stopped(d, &tcp, now_ms);
 }
 
@@ -218,6 +218,25 @@ log_lost(const struct drain *d, const char *why, uint64_t again)
 			 d->conf.redacted, "error", why, "lines_again", log_u64(again), NULL);
 }
 
+/*
+ * A receiver that closes after every line would get the first of many again
+ * and again, and the rest would count as sent each time: see `careful`.
+ */
+static void
+judge_progress(struct drain *d)
+{
+	const struct segment *s = cursor_unsent(&d->cursor, 0, clock_mono_ms());
+
+	if (s == NULL) {
+		d->stuck = 0;
+		return;
+	}
+	d->stuck = s->seq == d->lost_seq ? d->stuck + 1 : 0;
+	d->lost_seq = s->seq;
+	if (d->stuck > 0)
+		d->careful = true;
+}
+
 /* Goes back over what the receiver may not have read; returns the lines. */
 static uint64_t
 wind_back(struct drain *d, int64_t now_ms)
@@ -233,6 +252,7 @@ wind_back(struct drain *d, int64_t now_ms)
 		again = cursor_lost(&d->cursor, &d->rule, d->begun > 0 || d->out_is_segment,
 				    stopped, now_ms);
 	}
+	judge_progress(d);
 	d->lines_resent += again;
 	stats_add(&d->env->stats->lines_resent, again);
 	unmark_holding(d);
@@ -420,24 +440,6 @@ rest_if_idle(struct drain *d)
 	d->phase = PHASE_IDLE;
 }
 
-/* The receiver stayed for the lines it got: it may have twice as many. */
-static bool
-cautious_step(struct drain *d)
-{
-	if (d->allow > 0 || cursor_waiting_bytes(&d->cursor) == 0)
-		return false;
-	drain_poll(d);
-	if (d->cursor.flight_bytes == 0) {
-		if (d->allow_next < UINT32_MAX / 2)
-			d->allow_next *= 2;
-		d->allow = d->allow_next;
-		send_lines(d);
-	} else {
-		drain_arm(d, 100);
-	}
-	return true;
-}
-
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -450,7 +452,9 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		start_connecting(d);
 		break;
 	case PHASE_OPEN:
-		if (!cautious_step(d))
+		if (d->careful && d->allow == 0 && d->stream != NULL)
+			drain_stream_careful_step(d);
+		else
 			rest_if_idle(d);
 		break;
 	case PHASE_CLOSING:

@@ -32,8 +32,16 @@ struct drain {
 	struct resend_rule rule;
 
 	enum drain_phase phase;
-	struct event *timer; /* retry, cautious step, idle close, closing */
+	struct event *timer; /* retry, careful step, idle close, closing */
 	struct backoff backoff;
+	/*
+	 * Careful: the last connections were lost without getting past one
+	 * line.  Lines go out one at first, then, as long as the receiver
+	 * stays, twice as many each time.
+	 */
+	bool careful;
+	unsigned stuck; /* losses in a row that wound back to lost_seq */
+	uint64_t lost_seq;
 	int64_t not_before_ms; /* no connection is tried before */
 	struct resolve_request *resolving;
 	struct stream *stream;
@@ -46,7 +54,7 @@ struct drain {
 	uint32_t begun;	     /* bytes of the next unsent segment that were taken */
 	bool noticed;	     /* the notice before the next unsent segment is out */
 	bool full;	     /* TCP takes no more; STREAM_WRITABLE will come */
-	uint32_t allow;	     /* lines that may go out while being cautious */
+	uint32_t allow;	     /* lines that may go out while being careful */
 	uint32_t allow_next;
 	size_t since_poll; /* bytes written since the last drain_poll */
 	uint64_t last_acked;
@@ -76,6 +84,8 @@ void drain_reset_writing(struct drain *);
 /* drain_stream.c */
 /* Writes what TCP takes.  May end in drain_lost. */
 void drain_stream_send(struct drain *);
+/* Time has passed since careful lines went out, and the receiver is still there. */
+void drain_stream_careful_step(struct drain *);
 /* Moves the rest of the frame in flight to out; false: no frame is in flight. */
 bool drain_stream_keep_frame(struct drain *);
 /* Writes out alone.  false: the connection failed. */

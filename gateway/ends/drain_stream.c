@@ -12,12 +12,10 @@ enum { TURN_BYTES = 1024 * 1024 };
 /* Asking the kernel for acknowledgements costs two system calls: once in this many bytes. */
 enum { POLL_BYTES = 128 * 1024 };
 
-/*
- * A line that went out so often and was lost again makes the drain careful:
- * one line, a pause to see whether the receiver stays, then twice as many.
- * A receiver that closes after every line so gets each line once on its own.
- */
-enum { CAUTIOUS_AFTER = 2, CAUTIOUS_MS = 100 };
+/* How long a receiver that is treated with care must stay before it gets more lines. */
+enum { CAREFUL_MS = 100 };
+/* A receiver that takes so many lines of one connection needs no care any more. */
+enum { CAREFUL_LINES_MAX = 256 };
 
 enum write_result { WRITE_ALL, WRITE_FULL, WRITE_LOST };
 
@@ -82,28 +80,40 @@ segment_done(struct drain *d, int64_t now_ms)
 	d->noticed = false;
 }
 
-/*
- * The next unsent segment, or NULL when there is none or care forbids it now.
- * *alone: nothing else may go out with it.
- */
+/* The next unsent segment, or NULL when there is none or care forbids it now. */
 static const struct segment *
-next_segment(struct drain *d, int64_t now_ms, bool *alone)
+next_segment(struct drain *d, int64_t now_ms)
 {
 	const struct segment *s = cursor_unsent(&d->cursor, 0, now_ms);
 
-	*alone = s != NULL && s->resent >= CAUTIOUS_AFTER;
-	if (!*alone || d->begun > 0)
+	if (s == NULL || !d->careful || d->begun > 0)
 		return s;
-	if (d->allow == 0) {
-		drain_arm(d, CAUTIOUS_MS);
-		return NULL;
+	if (d->allow > 0) {
+		cursor_split(&d->cursor, d->allow);
+		s = cursor_unsent(&d->cursor, 0, now_ms);
+		d->allow -= s->lines;
+	} else {
+		s = NULL;
 	}
-	cursor_split(&d->cursor, d->allow);
-	s = cursor_unsent(&d->cursor, 0, now_ms);
-	d->allow -= s->lines;
 	if (d->allow == 0)
-		drain_arm(d, CAUTIOUS_MS);
+		drain_arm(d, CAREFUL_MS);
 	return s;
+}
+
+void
+drain_stream_careful_step(struct drain *d)
+{
+	drain_poll(d);
+	/* Nothing is known yet of lines that were not even acknowledged. */
+	if (d->cursor.flight_bytes > 0) {
+		drain_arm(d, CAREFUL_MS);
+		return;
+	}
+	d->allow_next *= 2;
+	d->allow = d->allow_next;
+	if (d->allow > CAREFUL_LINES_MAX)
+		d->careful = false;
+	drain_stream_send(d);
 }
 
 static enum write_result
@@ -112,10 +122,9 @@ write_encoded(struct drain *d, int64_t now_ms, size_t *written)
 	struct buf *scratch = &d->env->scratch;
 	const struct segment *s;
 	enum write_result r;
-	bool alone;
 
 	while (*written < TURN_BYTES) {
-		s = next_segment(d, now_ms, &alone);
+		s = next_segment(d, now_ms);
 		if (s == NULL)
 			return WRITE_ALL;
 		scratch->n = 0;
@@ -130,9 +139,9 @@ write_encoded(struct drain *d, int64_t now_ms, size_t *written)
 	return WRITE_ALL;
 }
 
-/* Gathers unsent segments; stops before one that wants a notice or care of its own. */
+/* Gathers unsent segments; stops before one that wants a notice, and goes one by one with care. */
 static int
-gather(struct drain *d, const struct segment *first, bool alone, int64_t now_ms, struct iovec *iov)
+gather(struct drain *d, const struct segment *first, int64_t now_ms, struct iovec *iov)
 {
 	const struct segment *s = first;
 	int n = 0;
@@ -140,7 +149,7 @@ gather(struct drain *d, const struct segment *first, bool alone, int64_t now_ms,
 	while (s != NULL && n < IOV_MAX_SEGMENTS) {
 		uint32_t skip = n == 0 ? d->begun : 0;
 
-		if (n > 0 && (alone || s->gap_lines > 0 || s->resent >= CAUTIOUS_AFTER))
+		if (n > 0 && (d->careful || s->gap_lines > 0))
 			break;
 		iov[n].iov_base = s->chunk->data + s->from + skip;
 		iov[n].iov_len = s->to - s->from - skip;
@@ -183,12 +192,11 @@ write_verbatim(struct drain *d, int64_t now_ms, size_t *written)
 {
 	struct iovec iov[IOV_MAX_SEGMENTS];
 	const struct segment *s;
-	bool alone;
 
 	while (*written < TURN_BYTES) {
 		ssize_t n;
 
-		s = next_segment(d, now_ms, &alone);
+		s = next_segment(d, now_ms);
 		if (s == NULL)
 			return WRITE_ALL;
 		if (s->gap_lines > 0 && !d->noticed) {
@@ -198,7 +206,7 @@ write_verbatim(struct drain *d, int64_t now_ms, size_t *written)
 				return r;
 			s = cursor_unsent(&d->cursor, 0, now_ms);
 		}
-		n = stream_writev(d->stream, iov, gather(d, s, alone, now_ms, iov));
+		n = stream_writev(d->stream, iov, gather(d, s, now_ms, iov));
 		if (n == STREAM_ERROR)
 			return WRITE_LOST;
 		if (n == STREAM_AGAIN) {

@@ -162,7 +162,7 @@ plan_segment(struct cursor *c, int64_t now_ms)
 		return false;
 	s = ring_push(c);
 	from = c->plan_at;
-	*s = (struct segment){.chunk = c->plan, .from = from};
+	*s = (struct segment){.chunk = c->plan, .seq = c->plan_seq, .from = from};
 	segment_take_gap(c, s, now_ms);
 	c->plan->refs++;
 	s->lines = plan_pass_chunk(c);
@@ -210,6 +210,7 @@ cursor_split(struct cursor *c, uint32_t lines)
 	rest = *first;
 	rest.from = at;
 	rest.lines = first->lines - lines;
+	rest.seq = first->seq + lines;
 	rest.gap_lines = 0;
 	rest.chunk->refs++;
 	first->to = at;

@@ -29,6 +29,7 @@ enum { CURSOR_RESENDS_MAX = 3 };
 
 struct segment {
 	struct chunk *chunk;
+	uint64_t seq;	   /* of its first line */
 	uint32_t from, to; /* offsets of whole frames in the chunk */
 	uint32_t lines;
 	uint8_t resent;	  /* times it went out again, or is about to */
