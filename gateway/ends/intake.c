@@ -15,6 +15,7 @@ intake_init(struct intake *in)
 	in->buffer = xmalloc(in->buffer_size);
 	TAILQ_INIT(&in->sessions);
 	TAILQ_INIT(&in->listeners);
+	TAILQ_INIT(&in->closed);
 	TAILQ_INIT(&in->gates);
 }
 
@@ -29,6 +30,7 @@ intake_clear(struct intake *in)
 	proxy_gate_clear(in);
 	while ((s = TAILQ_FIRST(&in->sessions)) != NULL)
 		session_close(s, NULL);
+	listener_free_closed(in);
 	free(in->buffer);
 	in->buffer = NULL;
 }

@@ -34,6 +34,7 @@ struct intake {
 	size_t buffer_size;
 	struct session_list sessions;
 	struct listener_list listeners;
+	struct listener_list closed;  /* sessions still ask their rules */
 	struct proxy_gate_list gates; /* connections that a load balancer has yet to introduce */
 	bool paused;		      /* too much waits: nobody reads */
 	/* Lines of a read event are in: the outbox may be posted. */
@@ -47,7 +48,7 @@ void intake_clear(struct intake *);
 void intake_pause(struct intake *, bool paused);
 /* Closes sessions that are over a deadline; once a second or so. */
 void intake_sweep(struct intake *, int64_t now_ms);
-/* Reads every session and datagram socket until there is nothing more (at stop). */
+/* Reads what has come to every session by now (at stop). */
 void intake_read_rest(struct intake *);
 
 #endif

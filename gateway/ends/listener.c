@@ -155,8 +155,11 @@ listener_read_rest(struct listener *l)
 void
 listener_close(struct listener *l)
 {
+	struct intake *intake = l->intake;
+
 	listener_read_rest(l);
-	TAILQ_REMOVE(&l->intake->listeners, l, link);
+	TAILQ_REMOVE(&intake->listeners, l, link);
+	TAILQ_INSERT_TAIL(&intake->closed, l, link);
 	if (l->datagrams != NULL) {
 		datagram_input_free(l->datagrams);
 	} else {
@@ -166,7 +169,17 @@ listener_close(struct listener *l)
 	}
 	cidr_list_free(&l->proxies);
 	SSL_CTX_free(l->ctx);
-	free(l);
+}
+
+void
+listener_free_closed(struct intake *intake)
+{
+	struct listener *l;
+
+	while ((l = TAILQ_FIRST(&intake->closed)) != NULL) {
+		TAILQ_REMOVE(&intake->closed, l, link);
+		free(l);
+	}
 }
 
 void

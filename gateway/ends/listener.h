@@ -17,8 +17,13 @@
  */
 void listener_new(struct intake *, const struct listen_url *, int fd, SSL_CTX *ctx,
 		  struct tag_rule *rule);
-/* Takes what is queued, then closes the socket; sessions stay. */
+/*
+ * Takes what is queued, then closes the socket; sessions stay, and with them
+ * the rule that they ask, so the rest is freed by listener_free_closed.
+ */
 void listener_close(struct listener *);
+/* No session and no gate is left. */
+void listener_free_closed(struct intake *);
 void listener_pause(struct listener *, bool paused);
 void listener_read_rest(struct listener *);
 struct listener *listener_next(struct listener *);
