@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -241,9 +242,15 @@ session_pause(struct session *s, bool paused)
 void
 session_read_rest(struct session *s)
 {
+	const struct stats *stats = s->intake->stats;
+	uint64_t until = stats_get(&stats->bytes_in) + INTAKE_READ_BYTES;
 	ssize_t end = 1;
+	int queued = 0;
 
-	while (end > 0 && s->open)
+	/* A sender that is faster than we are must not keep us here. */
+	if (ioctl(stream_fd(s->stream), FIONREAD, &queued) == 0 && queued > 0)
+		until += (uint64_t)queued;
+	while (end > 0 && s->open && stats_get(&stats->bytes_in) < until)
 		end = read_round(s);
 }
 

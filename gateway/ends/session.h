@@ -24,7 +24,7 @@ void session_new(struct intake *, const struct listen_url *, struct tag_rule *co
 /* Closes; what is left of a last line without its end is taken as a line. */
 void session_close(struct session *, const char *why);
 void session_pause(struct session *, bool paused);
-/* Reads until there is nothing more, also when paused. */
+/* Reads what has come by now, also when paused. */
 void session_read_rest(struct session *);
 /* Why it must be closed now; NULL: it need not. */
 const char *session_overdue(struct session *, int64_t now_ms);
