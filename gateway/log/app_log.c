@@ -134,6 +134,10 @@ app_log_reserve(struct app_log *log, size_t n, int64_t now_ms)
 	struct chunk *c = TAILQ_LAST(&log->chunks, chunk_list);
 
 	assert(log->ncursors > 0);
+	if (log->end_bytes == log->flushed_bytes) {
+		log->fresh_bytes = log->end_bytes;
+		log->fresh_ms = now_ms;
+	}
 	if (c == NULL || c->cap - c->used < n)
 		c = log_grow(log, n, now_ms);
 	else if (c->lines == 0)

@@ -58,6 +58,8 @@ struct app_log {
 	int64_t due_ms;
 	int64_t flushed_ms;
 	uint64_t flushed_bytes;
+	uint64_t fresh_bytes; /* of the log, before the first line after a flush ... */
+	int64_t fresh_ms;     /* ... and when that line came */
 	TAILQ_ENTRY(app_log) idle_link;
 	bool idle;
 	int64_t idle_ms;

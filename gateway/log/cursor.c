@@ -391,16 +391,22 @@ int64_t
 cursor_waiting_ms(const struct cursor *c, int64_t now_ms)
 {
 	const struct chunk *chunk = c->plan;
+	uint64_t at = c->plan_bytes;
 	int64_t since = c->caught_up_ms;
 
 	if (cursor_waiting_bytes(c) == 0)
 		return -1;
-	if (c->sent < c->count)
+	if (c->sent < c->count) {
 		chunk = ring_at(c, c->sent)->chunk;
-	else if (chunk->used == c->plan_at)
+		at = chunk->base + ring_at(c, c->sent)->from;
+	} else if (chunk->used == c->plan_at) {
 		chunk = TAILQ_NEXT(chunk, link);
+	}
 	if (chunk->first_ms > since)
 		since = chunk->first_ms;
+	/* Its chunk may be old, and the drain may have had nothing to do for long. */
+	if (at >= c->log->fresh_bytes && c->log->fresh_ms > since)
+		since = c->log->fresh_ms;
 	return now_ms > since ? now_ms - since : 0;
 }
 

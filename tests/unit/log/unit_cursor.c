@@ -307,6 +307,26 @@ only_a_cursor_that_is_old_and_large_lags(void **state)
 	assert_true(test_dropped > 0);
 }
 
+/* A large burst after a pause, into a chunk that is held from before it. */
+static void
+a_cursor_that_had_nothing_to_do_does_not_lag_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	append_line(f->log, 0, 100, 0);
+	f->log->flushed_bytes = f->log->end_bytes;
+	send_all(&f->a, 0, &f->tcp, 0);
+	for (unsigned i = 1; i < 400; i++)
+		append_line(f->log, i, 1000, 2000);
+	f->log->flushed_bytes = f->log->end_bytes;
+	cursor_judge(&f->a, true, 2010, 0);
+	assert_false(f->a.lags);
+	assert_int_equal(test_dropped, 0);
+	assert_int_equal(cursor_waiting_ms(&f->a, 2010), 10);
+	cursor_judge(&f->a, false, 3001, 0);
+	assert_true(f->a.lags);
+}
+
 /* Else enough small dead logs would hold up all others for good. */
 static void
 under_pressure_a_small_old_cursor_lags_too(void **state)
@@ -424,6 +444,7 @@ main(void)
 	    T(a_trim_frees_memory_behind_lines_that_are_held),
 	    T(another_drains_trim_does_not_touch_this_one),
 	    T(only_a_cursor_that_is_old_and_large_lags),
+	    T(a_cursor_that_had_nothing_to_do_does_not_lag_at_once),
 	    T(under_pressure_a_small_old_cursor_lags_too),
 	    T(a_lagging_drain_does_not_hide_the_others_backlog),
 	    T(a_delivered_log_keeps_no_memory),
