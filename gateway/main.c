@@ -48,6 +48,7 @@ struct daemon {
 	struct gateway *gateway;
 	struct admin *admin;
 	struct http_server *http;
+	size_t nopen; /* of the configured admin listeners, those that are ours by now */
 };
 
 static int
@@ -78,6 +79,7 @@ open_admin_listener(struct daemon *d, struct listen_url *url)
 	}
 	fd = socket_open_alone(url, "admin", d->err);
 	if (fd >= 0) {
+		d->nopen++;
 		http_server_listen(d->http, fd, ctx);
 		socket_name(url, name, sizeof(name));
 		log_info("admin API listening", "address", name, NULL);
@@ -196,7 +198,8 @@ stop(struct daemon *d)
 	http_server_free(d->http);
 	admin_free(d->admin);
 	store_close(d->store);
-	for (size_t i = 0; i < d->config.nadmin; i++)
+	/* A start that was refused leaves the sockets of the one that runs alone. */
+	for (size_t i = 0; i < d->nopen; i++)
 		if (listen_url_is_unix(&d->config.admin[i]))
 			unlink(d->config.admin[i].path);
 	for (size_t i = 0; i < 3; i++)
@@ -228,6 +231,8 @@ run(struct daemon *d)
 	/* OpenSSL writes to sockets by write(2): a peer that is gone must be an error, not a
 	 * signal. */
 	signal(SIGPIPE, SIG_IGN);
+	/* A store over a file size limit is to say so, and the rest is to go on. */
+	signal(SIGXFSZ, SIG_IGN);
 	raise_descriptor_limit();
 	d->base = event_base_new();
 	if (d->base == NULL)
