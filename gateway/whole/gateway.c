@@ -40,6 +40,9 @@ on_unknown(struct mail *mail, void *owner)
 static void
 free_parts(struct gateway *gw)
 {
+	/* A worker that ends may still post to the others. */
+	for (unsigned i = 0; i < gw->nworkers; i++)
+		worker_end(gw->workers[i]);
 	for (unsigned i = 0; i < gw->nworkers; i++)
 		worker_free(gw->workers[i]);
 	if (gw->mailbox != NULL) {

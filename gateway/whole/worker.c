@@ -300,6 +300,8 @@ worker_end(struct worker *w)
 {
 	struct drain *d;
 
+	if (w->routes == NULL)
+		return;
 	intake_clear(&w->intake);
 	routes_walk(w->routes, free_home, w);
 	while ((d = TAILQ_FIRST(&w->drains.closing)) != NULL)
@@ -313,8 +315,6 @@ worker_free(struct worker *w)
 {
 	if (w == NULL)
 		return;
-	if (w->routes != NULL)
-		worker_end(w);
 	/* Answers of the resolver and bundles may still lie there. */
 	w->ingest.routes = w->routes = routes_new();
 	mailbox_turn(w->mailbox);

@@ -74,9 +74,13 @@ struct worker {
 };
 
 struct worker *worker_new(unsigned index, const struct worker_setup *);
-/* After worker_join: closes everything; what was not delivered is counted. */
+/*
+ * After worker_join, or when it never ran: closes everything; what was not
+ * delivered is counted.  It may still post to other workers.  A second call
+ * does nothing.
+ */
 void worker_end(struct worker *);
-/* After worker_end, or when it never ran. */
+/* After worker_end of all workers. */
 void worker_free(struct worker *);
 /* false: the thread could not be started. */
 bool worker_run(struct worker *) __attribute__((warn_unused_result));
