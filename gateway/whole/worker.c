@@ -96,15 +96,13 @@ flush_log(struct worker *w, struct app_log *log, int64_t now_ms)
 static void
 schedule_log(struct worker *w, struct app_log *log, int64_t now_ms)
 {
-	int64_t linger = w->setup->config->linger;
-
 	unlist_idle(w, log);
 	if (log->end_bytes - log->flushed_bytes >= CHUNK_FULL_BYTES ||
-	    now_ms - log->flushed_ms >= linger) {
+	    now_ms - log->flushed_ms >= w->linger) {
 		flush_log(w, log, now_ms);
 	} else if (!log->due) {
 		log->due = true;
-		log->due_ms = now_ms + linger;
+		log->due_ms = now_ms + w->linger;
 		TAILQ_INSERT_TAIL(&w->due, log, due_link);
 	}
 }
@@ -121,7 +119,9 @@ flush_due(struct worker *w, int64_t now_ms)
 			flush_log(w, log, now_ms);
 	}
 	if (log != NULL && !evtimer_pending(w->due_timer, NULL)) {
-		struct timeval tv = {.tv_usec = (suseconds_t)((log->due_ms - now_ms) * 1000)};
+		int64_t ms = log->due_ms - now_ms;
+		struct timeval tv = {.tv_sec = (time_t)(ms / 1000),
+				     .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 
 		event_add(w->due_timer, &tv);
 	}
@@ -144,6 +144,16 @@ worker_turn(struct worker *w)
 	}
 	flush_due(w, now_ms);
 	worker_weigh(w);
+}
+
+void
+worker_stop_lingering(struct worker *w)
+{
+	struct app_log *log;
+
+	w->linger = 0;
+	TAILQ_FOREACH(log, &w->due, due_link)
+	log->due_ms = 0;
 }
 
 static void
@@ -265,6 +275,7 @@ worker_new(unsigned index, const struct worker_setup *setup)
 
 	w->index = index;
 	w->setup = setup;
+	w->linger = setup->config->linger;
 	w->base = event_base_new();
 	if (w->base == NULL)
 		abort();

@@ -57,6 +57,7 @@ struct worker {
 	struct app_log_list touched; /* got lines in this turn */
 	struct app_log_list due;     /* gather until due_ms; oldest first */
 	struct app_log_list idle;    /* everything delivered: will give up their chunk */
+	int64_t linger;		     /* milliseconds; 0 while stopping */
 	struct event *due_timer;
 	struct event *tick;
 	int64_t swept_ms;
@@ -90,6 +91,8 @@ void worker_join(struct worker *);
 void worker_touch(struct app_log *, void *worker);
 /* The log is about to be freed: no list of flushes may know it. */
 void worker_forget_log(struct worker *, struct app_log *);
+/* What gathers goes out at the turn's end, and all that comes from now on at once. */
+void worker_stop_lingering(struct worker *);
 
 /* worker_pressure.c */
 /* Compares what waits with the limits; pauses or resumes all. */

@@ -107,6 +107,7 @@ on_deliver_step(evutil_socket_t fd, short what, void *arg)
 void
 worker_stop_delivering(struct call *c, struct worker *w)
 {
+	worker_stop_lingering(w);
 	begin_step(w, c, w->setup->config->stop_timeout, on_deliver_step);
 }
 
