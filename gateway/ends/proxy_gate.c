@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ struct proxy_gate {
 	struct sockaddr_storage peer;
 	SSL_CTX *ctx;
 	struct event *event;
+	struct event *deadline; /* of the whole header, however it trickles */
 };
 
 static void
@@ -29,6 +31,7 @@ gate_free(struct proxy_gate *g)
 {
 	TAILQ_REMOVE(&g->intake->gates, g, link);
 	event_free(g->event);
+	event_free(g->deadline);
 	if (g->fd >= 0)
 		close(g->fd);
 	SSL_CTX_free(g->ctx);
@@ -64,11 +67,22 @@ skip_header(int fd, size_t n)
 	return recv(fd, junk, n, MSG_DONTWAIT) == (ssize_t)n;
 }
 
+/* No more will come: what lies in the socket is all. */
+static bool
+peer_has_ended(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+	return poll(&p, 1, 0) > 0;
+}
+
 static void
 gate_look(struct proxy_gate *g)
 {
 	char head[PROXY_HEADER_MAX];
 	struct proxy_header h;
+	/* Asked before the look, which then sees everything. */
+	bool ended = peer_has_ended(g->fd);
 	ssize_t n = recv(g->fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT);
 	int more;
 
@@ -80,6 +94,11 @@ gate_look(struct proxy_gate *g)
 	}
 	switch (proxy_header_parse(slice_of(head, (size_t)n), &h)) {
 	case PROXY_MORE:
+		/* The end stays readable for ever, and what was seen never goes. */
+		if (ended) {
+			gate_refuse(g, "closed within its PROXY header");
+			break;
+		}
 		/* Seen bytes stay in the socket: wake up only for new ones. */
 		more = (int)n + 1;
 		setsockopt(g->fd, SOL_SOCKET, SO_RCVLOWAT, &more, sizeof(more));
@@ -103,10 +122,16 @@ static void
 on_event(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
-	if (what & EV_TIMEOUT)
-		gate_refuse(arg, "no PROXY header within 10 s");
-	else
-		gate_look(arg);
+	(void)what;
+	gate_look(arg);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	gate_refuse(arg, "no PROXY header within 10 s");
 }
 
 void
@@ -128,7 +153,9 @@ proxy_gate_new(struct intake *intake, const struct listen_url *url, struct tag_r
 	g->ctx = ctx;
 	TAILQ_INSERT_TAIL(&intake->gates, g, link);
 	g->event = event_new(intake->base, fd, EV_READ | EV_PERSIST, on_event, g);
-	if (g->event == NULL || event_add(g->event, &tv) < 0)
+	g->deadline = evtimer_new(intake->base, on_deadline, g);
+	if (g->event == NULL || g->deadline == NULL || event_add(g->event, NULL) < 0 ||
+	    event_add(g->deadline, &tv) < 0)
 		abort();
 }
 
