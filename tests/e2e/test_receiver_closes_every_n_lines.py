@@ -1,0 +1,34 @@
+# A receiver that takes a thousand lines, closes, and forgets what else it was
+# sent: the lines go out again, in order, and none is lost.
+
+import pytest
+
+from lib import address, receivers, syslog
+
+
+def check_order(frames, count):
+    """Every line came; a repeat aside, in order: going back is allowed, skipping is not."""
+    numbers = syslog.numbers(frames)
+    assert sorted(set(numbers)) == list(range(count))
+    assert syslog.firsts(numbers) == list(range(count))
+
+
+@pytest.mark.threaded
+@pytest.mark.parametrize("framing", ["lf", "octet-counting"])
+def test_closed_after_every_1000_lines(gateway, receiver, framing):
+    gw, sink = gateway(), receiver(close_after=1000)
+    gw.add_drain("shop", sink, framing=framing)
+    gw.send(syslog.numbered("shop", 20000))
+    sink.wait_different(20000)
+    check_order(sink.texts, 20000)
+    assert sink.closed >= 20
+
+
+def test_tls_closed_after_every_500_lines(gateway, receiver, ca):
+    host = address.fresh()
+    gw = gateway(ca_file=ca.file)
+    sink = receiver(host=host, tls=receivers.tls_context(ca.issue(ips=[host])), close_after=500)
+    gw.add_drain("shop", sink, protocol="tls")
+    gw.send(syslog.numbered("shop", 5000))
+    sink.wait_different(5000)
+    check_order(sink.texts, 5000)
