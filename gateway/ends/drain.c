@@ -1,7 +1,5 @@
 #include "ends/drain.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,18 +10,8 @@
 #include "base/xmalloc.h"
 #include "ends/drain_internal.h"
 
-enum { CONNECT_MS = 10 * 1000, HANDSHAKE_MS = 10 * 1000 };
-/* A connection nobody uses is closed; the next line opens it again. */
-enum { IDLE_MS = 10 * 60 * 1000 };
 /* How long a removed drain may take for the frame it was writing. */
 enum { CLOSING_MS = 1000 };
-/* A send queue that stands still this long means that the receiver does not read. */
-enum { STALL_MS = 500 };
-/* A TLS receiver may refuse a connection this long after it opened (a few round trips). */
-enum { YOUNG_MS = 2000 };
-
-static void on_stream(struct stream *, enum stream_event, void *arg);
-
 struct drain *
 drain_of(struct cursor *c)
 {
@@ -85,8 +73,8 @@ drain_mark_holding(struct drain *d)
 	d->holding = true;
 }
 
-static void
-unmark_holding(struct drain *d)
+void
+drain_unmark_holding(struct drain *d)
 {
 	if (!d->holding)
 		return;
@@ -113,20 +101,6 @@ on_dropped(struct cursor *c, uint64_t lines)
 			 d->cursor.log->name, "drain", d->conf.redacted, NULL);
 	d->lines_dropped += lines;
 	stats_add(&d->env->stats->lines_dropped_memory, lines);
-}
-
-void
-drain_reset_writing(struct drain *d)
-{
-	buf_free(&d->out);
-	d->out_at = 0;
-	d->out_is_segment = d->noticed = d->full = false;
-	d->begun = 0;
-	d->allow = d->allow_next = 1;
-	d->since_poll = 0;
-	d->last_acked = d->polled_written = 0;
-	d->acked_ms = clock_mono_ms();
-	d->took_lines = false;
 }
 
 static struct resend_rule
@@ -156,11 +130,11 @@ drain_new(struct drain_env *env, struct app_log *log, uint64_t id, struct drain_
 		    env->config->syslog_framing_octet ? DRAIN_FRAMING_OCTET : DRAIN_FRAMING_LF;
 	d->rule = rule_of(env->config, &d->conf);
 	d->verbatim = d->conf.type->verbatim != NULL && d->conf.type->verbatim(&d->conf);
-	d->timer = evtimer_new(env->base, on_timer, d);
+	d->timer = evtimer_new(env->base, drain_on_timer, d);
 	if (d->timer == NULL)
 		abort();
 	backoff_init(&d->backoff, (uint32_t)id * 2654435761U | 1);
-	d->cursor.flush = on_flush;
+	d->cursor.flush = drain_flush;
 	d->cursor.dropped = on_dropped;
 	drain_reset_writing(d);
 	if (d->conf.type->encode == NULL) {
@@ -177,8 +151,8 @@ drain_new(struct drain_env *env, struct app_log *log, uint64_t id, struct drain_
 static void
 drain_free(struct drain *d)
 {
-	unmark_holding(d);
-	disconnect(d);
+	drain_unmark_holding(d);
+	drain_disconnect(d);
 	drain_reset_writing(d);
 	event_free(d->timer);
 	drain_conf_free(&d->conf);
@@ -195,6 +169,8 @@ drain_free_closing(struct drain *d)
 void
 drain_remove(struct drain *d)
 {
+	uint64_t removed;
+	uint32_t finishing = 0;
 	bool in_frame = false;
 
 	if (d->phase == PHASE_UNABLE) {
@@ -203,15 +179,17 @@ drain_remove(struct drain *d)
 	}
 	if (d->phase == PHASE_OPEN && d->stream != NULL) {
 		drain_poll(d);
-		in_frame = drain_stream_keep_frame(d);
+		in_frame = drain_stream_keep_frame(d, &finishing);
 	}
-	unmark_holding(d);
-	stats_add(&d->env->stats->lines_dropped_removed, cursor_close(&d->cursor));
+	drain_unmark_holding(d);
+	removed = cursor_close(&d->cursor);
+	stats_add(&d->env->stats->lines_dropped_removed,
+		  removed > finishing ? removed - finishing : 0);
 	if (!in_frame) {
 		drain_free(d);
 		return;
 	}
-	/* What the receiver says, or its end, would wake us again and again. */
+	/* What the receiver says now does not matter any more. */
 	stream_want_read(d->stream, false);
 	d->phase = PHASE_CLOSING;
 	TAILQ_INSERT_TAIL(&d->env->closing, d, holding_link);

@@ -49,7 +49,9 @@ struct drain_env {
 	bool pressed;		   /* the worker is over worker-memory */
 	/* The log has more to send than one turn should carry. */
 	void (*more)(struct app_log *, void *arg);
-	void *more_arg;
+	/* A drain lost its connection and has nothing left to send: the log may be idle now. */
+	void (*rests)(struct app_log *, void *arg);
+	void *arg;
 };
 
 /* Takes conf over.  Sees lines appended from now on. */

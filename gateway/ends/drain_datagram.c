@@ -91,12 +91,12 @@ drain_datagram_send(struct drain *d)
 			return;
 		} else if (err != 0) {
 			batch_sent(d, s, &b, sent);
-			drain_lost(d, strerror(err));
+			drain_lost(d, DRAIN_BROKEN, strerror(err));
 			return;
 		}
 		batch_sent(d, s, &b, sent);
 		if (total >= TURN_LINES) {
-			d->env->more(d->cursor.log, d->env->more_arg);
+			d->env->more(d->cursor.log, d->env->arg);
 			return;
 		}
 	}

@@ -1,7 +1,8 @@
 /*
- * drain_internal -- what the drain's own files share: drain.c (life),
- * drain_stream.c (writing over TCP and TLS), drain_datagram.c (UDP),
- * drain_notice.c (what a drain says in its stream).
+ * drain_internal -- what the drain's own files share: drain.c (made, removed,
+ * asked), drain_link.c (the connection's life), drain_loss.c (acknowledgements
+ * and lost connections), drain_stream.c (writing over TCP and TLS),
+ * drain_datagram.c (UDP), drain_notice.c (what a drain says in its stream).
  */
 #ifndef DRAIN_INTERNAL_H
 #define DRAIN_INTERNAL_H
@@ -37,10 +38,11 @@ struct drain {
 	/*
 	 * Careful: the last connections were lost without getting past one
 	 * line.  Lines go out one at first, then, as long as the receiver
-	 * stays, twice as many each time.
+	 * stays, twice as many each time; those it stayed for count as read.
 	 */
 	bool careful;
-	unsigned stuck; /* losses in a row that wound back to lost_seq */
+	bool careful_wait; /* the timer runs for the next careful step */
+	unsigned stuck;	   /* losses in a row that wound back to lost_seq */
 	uint64_t lost_seq;
 	int64_t not_before_ms; /* no connection is tried before */
 	struct resolve_request *resolving;
@@ -73,21 +75,39 @@ struct drain {
 	char last_error[256];
 };
 
+/* How a connection ended: by the receiver's FIN, or in any other way. */
+enum drain_ending { DRAIN_CLOSED, DRAIN_BROKEN };
+
 /* drain.c */
-void drain_lost(struct drain *, const char *why);
 void drain_mark_holding(struct drain *);
+void drain_unmark_holding(struct drain *);
 void drain_count_taken(struct drain *, struct cursor_taken);
 void drain_set_error(struct drain *, const char *why);
 void drain_arm(struct drain *, int64_t ms);
+
+/* drain_link.c */
+/* The log has lines: sends them, or sees to a connection. */
+void drain_flush(struct cursor *);
+void drain_on_timer(int fd, short what, void *drain);
+/* Back to no connection; the cursor is the caller's business. */
+void drain_disconnect(struct drain *);
+/* A connection's writing has not begun. */
 void drain_reset_writing(struct drain *);
+
+/* drain_loss.c */
+/* The connection ended, or did not come about: winds back and tries again later. */
+void drain_lost(struct drain *, enum drain_ending, const char *why);
 
 /* drain_stream.c */
 /* Writes what TCP takes.  May end in drain_lost. */
 void drain_stream_send(struct drain *);
 /* Time has passed since careful lines went out, and the receiver is still there. */
 void drain_stream_careful_step(struct drain *);
-/* Moves the rest of the frame in flight to out; false: no frame is in flight. */
-bool drain_stream_keep_frame(struct drain *);
+/*
+ * Makes `out` what must still be written for the frame in flight to end well.
+ * *lines: how many that will complete.  false: nothing need be written.
+ */
+bool drain_stream_keep_frame(struct drain *, uint32_t *lines);
 /* Writes out alone.  false: the connection failed. */
 bool drain_stream_finish(struct drain *) __attribute__((warn_unused_result));
 

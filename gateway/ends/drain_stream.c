@@ -14,8 +14,10 @@ enum { POLL_BYTES = 128 * 1024 };
 
 /* How long a receiver that is treated with care must stay before it gets more lines. */
 enum { CAREFUL_MS = 100 };
-/* A receiver that takes so many lines of one connection needs no care any more. */
+/* Lines a step at most: what a receiver that closes costs in lines sent twice. */
 enum { CAREFUL_LINES_MAX = 256 };
+/* A receiver that stays so long needs no care any more. */
+enum { CAREFUL_ALIVE_MS = 10 * 1000 };
 
 enum write_result { WRITE_ALL, WRITE_FULL, WRITE_LOST };
 
@@ -80,6 +82,15 @@ segment_done(struct drain *d, int64_t now_ms)
 	d->noticed = false;
 }
 
+static void
+wait_carefully(struct drain *d)
+{
+	if (d->allow > 0 || d->careful_wait)
+		return;
+	d->careful_wait = true;
+	drain_arm(d, CAREFUL_MS);
+}
+
 /* The next unsent segment, or NULL when there is none or care forbids it now. */
 static const struct segment *
 next_segment(struct drain *d, int64_t now_ms)
@@ -95,24 +106,30 @@ next_segment(struct drain *d, int64_t now_ms)
 	} else {
 		s = NULL;
 	}
-	if (d->allow == 0)
-		drain_arm(d, CAREFUL_MS);
+	wait_carefully(d);
 	return s;
 }
 
 void
 drain_stream_careful_step(struct drain *d)
 {
+	int64_t now_ms = clock_mono_ms();
+
+	d->careful_wait = false;
 	drain_poll(d);
 	/* Nothing is known yet of lines that were not even acknowledged. */
 	if (d->cursor.flight_bytes > 0) {
-		drain_arm(d, CAREFUL_MS);
+		wait_carefully(d);
 		return;
 	}
-	d->allow_next *= 2;
+	/* It stayed for these: it read them. */
+	cursor_release_all(&d->cursor);
+	if (d->allow_next < CAREFUL_LINES_MAX)
+		d->allow_next *= 2;
 	d->allow = d->allow_next;
-	if (d->allow > CAREFUL_LINES_MAX)
+	if (now_ms - d->connected_ms >= CAREFUL_ALIVE_MS)
 		d->careful = false;
+	drain_arm(d, CAREFUL_MS);
 	drain_stream_send(d);
 }
 
@@ -236,7 +253,7 @@ drain_stream_send(struct drain *d)
 		r = d->verbatim ? write_verbatim(d, now_ms, &written)
 				: write_encoded(d, now_ms, &written);
 	if (r == WRITE_LOST) {
-		drain_lost(d, stream_error(d->stream));
+		drain_lost(d, DRAIN_BROKEN, stream_error(d->stream));
 		return;
 	}
 	if (written > 0)
@@ -246,26 +263,55 @@ drain_stream_send(struct drain *d)
 	if (d->since_poll >= POLL_BYTES || r == WRITE_FULL)
 		drain_poll(d);
 	if (r == WRITE_ALL && written >= TURN_BYTES)
-		d->env->more(d->cursor.log, d->env->more_arg);
+		d->env->more(d->cursor.log, d->env->arg);
+}
+
+/* TLS may have made a record of what was offered: it must be offered again, all of it. */
+static uint32_t
+keep_offer(struct drain *d)
+{
+	struct iovec iov[IOV_MAX_SEGMENTS];
+	int64_t now_ms = clock_mono_ms();
+	const struct segment *s = cursor_unsent(&d->cursor, 0, now_ms);
+	uint32_t lines = 0;
+	int n;
+
+	if (s == NULL)
+		return 0;
+	n = gather(d, s, now_ms, iov);
+	for (int i = 0; i < n; i++) {
+		lines += cursor_unsent(&d->cursor, (unsigned)i, now_ms)->lines;
+		buf_add(&d->out, iov[i].iov_base, iov[i].iov_len);
+	}
+	return lines;
+}
+
+static uint32_t
+keep_frame(struct drain *d)
+{
+	const struct segment *s = cursor_unsent(&d->cursor, 0, clock_mono_ms());
+	struct slice message;
+	uint32_t lines = 0;
+	uint32_t at = s->from + d->begun;
+	uint32_t end;
+
+	for (end = s->from; end < at; lines++)
+		end = chunk_frame(s->chunk, end, &message);
+	buf_add(&d->out, s->chunk->data + at, end - at);
+	return lines;
 }
 
 bool
-drain_stream_keep_frame(struct drain *d)
+drain_stream_keep_frame(struct drain *d, uint32_t *lines)
 {
-	const struct segment *s;
-	struct slice message;
-	uint32_t at, end;
-
-	if (d->out.n > 0)
-		return true;
-	if (d->begun == 0)
-		return false;
-	s = cursor_unsent(&d->cursor, 0, clock_mono_ms());
-	at = s->from + d->begun;
-	for (end = s->from; end < at;)
-		end = chunk_frame(s->chunk, end, &message);
-	buf_add(&d->out, s->chunk->data + at, end - at);
-	return end > at;
+	*lines = 0;
+	if (d->out_is_segment)
+		*lines = cursor_unsent(&d->cursor, 0, clock_mono_ms())->lines;
+	else if (d->out.n == 0 && d->full && stream_ssl(d->stream) != NULL)
+		*lines = keep_offer(d);
+	else if (d->out.n == 0 && d->begun > 0)
+		*lines = keep_frame(d);
+	return d->out.n > d->out_at;
 }
 
 bool

@@ -103,7 +103,7 @@ ingest_frame(struct ingest *in, const struct source *src, const struct frame *f)
 				      .tz_local = src->url->tz_local,
 				      .tz_minutes = src->url->tz_minutes,
 				      .scratch = &in->parse_scratch};
-	const struct route *route;
+	const struct route *route, *copy;
 	struct line line;
 
 	parse_line(f->bytes, f->cut, &env, &line);
@@ -117,10 +117,11 @@ ingest_frame(struct ingest *in, const struct source *src, const struct frame *f)
 		put_line(in, route, &line);
 	if (in->copy_to.p == NULL)
 		return;
-	route = routes_by_name(in->routes, in->copy_to);
-	if (route != NULL) {
+	copy = routes_by_name(in->routes, in->copy_to);
+	/* The archive's own lines are in its log already. */
+	if (copy != NULL && copy != route) {
 		stats_add(&in->stats->lines_copied, 1);
-		put_line(in, route, &line);
+		put_line(in, copy, &line);
 	}
 }
 

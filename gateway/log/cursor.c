@@ -375,6 +375,13 @@ cursor_refused(struct cursor *c, struct cursor_taken *untaken)
 	return wind_back(c, 0);
 }
 
+void
+cursor_forgive(struct cursor *c)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		ring_at(c, i)->resent = 0;
+}
+
 size_t
 cursor_waiting_bytes(const struct cursor *c)
 {

@@ -134,6 +134,9 @@ uint64_t cursor_lost(struct cursor *, const struct resend_rule *, bool begun, bo
  */
 uint64_t cursor_refused(struct cursor *, struct cursor_taken *untaken);
 
+/* Resends so far do not count: from here on the drain goes on in another way. */
+void cursor_forgive(struct cursor *);
+
 /* Bytes and lines that wait to be sent: again, and not planned yet. */
 size_t cursor_waiting_bytes(const struct cursor *);
 uint64_t cursor_waiting_lines(const struct cursor *);

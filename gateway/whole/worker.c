@@ -81,6 +81,12 @@ list_if_idle(struct worker *w, struct app_log *log, int64_t now_ms)
 }
 
 static void
+on_rests(struct app_log *log, void *arg)
+{
+	list_if_idle(arg, log, clock_mono_ms());
+}
+
+static void
 flush_log(struct worker *w, struct app_log *log, int64_t now_ms)
 {
 	struct cursor *c;
@@ -262,7 +268,9 @@ init_parts(struct worker *w)
 				       .stats = &w->stats,
 				       .host = setup->host,
 				       .more = on_more,
-				       .more_arg = w};
+
+				       .rests = on_rests,
+				       .arg = w};
 	TAILQ_INIT(&w->drains.holding);
 	TAILQ_INIT(&w->drains.closing);
 }
