@@ -8,6 +8,9 @@
 #include "ends/proxy_gate.h"
 #include "ends/session.h"
 
+/* What many senders have queued may be more than a stop has time, or memory, for. */
+enum { REST_MS = 1000 };
+
 void
 intake_init(struct intake *in)
 {
@@ -71,9 +74,10 @@ intake_sweep(struct intake *in, int64_t now_ms)
 void
 intake_read_rest(struct intake *in)
 {
+	int64_t until = clock_mono_ms() + REST_MS;
 	struct session *s, *next;
 
-	for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = next) {
+	for (s = TAILQ_FIRST(&in->sessions); s != NULL && clock_mono_ms() < until; s = next) {
 		next = session_next(s);
 		session_read_rest(s);
 	}

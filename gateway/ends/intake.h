@@ -48,7 +48,7 @@ void intake_clear(struct intake *);
 void intake_pause(struct intake *, bool paused);
 /* Closes sessions that are over a deadline; once a second or so. */
 void intake_sweep(struct intake *, int64_t now_ms);
-/* Reads what has come to every session by now (at stop). */
+/* Reads what has come to every session by now, for a second at most (at stop). */
 void intake_read_rest(struct intake *);
 
 #endif
