@@ -233,9 +233,12 @@ frame(const char *text, size_t len, const char **message, size_t *message_len)
 		return 0;
 	if (i > 0 && i < len && text[i] == ' ') {
 		i++;
+		if (len - i < count)
+			return 0;
 		*message = text + i;
-		*message_len = count;
-		return len - i < count ? 0 : i + count;
+		/* Some put a LF inside the counted frame, too. */
+		*message_len = count - (count > 0 && text[i + count - 1] == '\n');
+		return i + count;
 	}
 	lf = memchr(text, '\n', len);
 	if (lf == NULL)
