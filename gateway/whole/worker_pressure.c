@@ -118,7 +118,7 @@ worker_post(struct worker *w)
 struct judgement {
 	struct worker *worker;
 	int64_t now_ms, now_us;
-	struct cursor *greediest;
+	struct app_log *greediest;
 	size_t most;
 };
 
@@ -138,9 +138,20 @@ judge_route(struct route *r, void *arg)
 		waiting = (size_t)(r->log->end_bytes - c->plan_bytes);
 		if (c->lags && waiting > j->most) {
 			j->most = waiting;
-			j->greediest = c;
+			j->greediest = r->log;
 		}
 	}
+}
+
+/* All its lagging drains: what one of them still wants stays in memory. */
+static void
+trim_log(struct app_log *log, size_t keep, int64_t now_us)
+{
+	struct cursor *c;
+
+	TAILQ_FOREACH(c, &log->cursors, link)
+	if (c->lags)
+		cursor_trim(c, keep, now_us);
 }
 
 void
@@ -157,7 +168,7 @@ worker_relieve(struct worker *w)
 		routes_walk(w->routes, judge_route, &j);
 		if (w->pool.lagging <= share || j.greediest == NULL)
 			break;
-		cursor_trim(j.greediest, j.most / 2, j.now_us);
+		trim_log(j.greediest, j.most / 2, j.now_us);
 		if (w->pool.lagging >= before)
 			break;
 	}
