@@ -1,6 +1,5 @@
 #include "whole/call.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -22,13 +21,17 @@ on_call(struct mail *mail, void *owner)
 	}
 	c->run(c, owner);
 	if (!c->later)
-		sem_post(&c->done);
+		call_answer(c);
 }
 
 void
 call_answer(struct call *c)
 {
-	sem_post(&c->done);
+	pthread_mutex_lock(&c->lock);
+	c->done = true;
+	pthread_cond_signal(&c->answered);
+	/* Inside the lock: main frees the call as soon as it has the lock. */
+	pthread_mutex_unlock(&c->lock);
 }
 
 void *
@@ -39,7 +42,8 @@ call_new(size_t size, void (*run)(struct call *, struct worker *), void (*clear)
 	c->mail.deliver = on_call;
 	c->run = run;
 	c->clear = clear;
-	sem_init(&c->done, 0, 0);
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->answered, NULL);
 	return c;
 }
 
@@ -49,15 +53,21 @@ call_post(struct call *c, struct worker *w)
 	mailbox_push(w->mailbox, &c->mail);
 }
 
-static int
-wait_until(sem_t *sem, const struct timespec *until)
+/* until NULL: for as long as it takes. */
+static bool
+wait_until(struct call *c, const struct timespec *until)
 {
-	int r;
+	bool done;
+	int err = 0;
 
-	do
-		r = sem_clockwait(sem, CLOCK_MONOTONIC, until);
-	while (r < 0 && errno == EINTR);
-	return r;
+	pthread_mutex_lock(&c->lock);
+	while (!c->done && err == 0)
+		err = until != NULL
+			  ? pthread_cond_clockwait(&c->answered, &c->lock, CLOCK_MONOTONIC, until)
+			  : pthread_cond_wait(&c->answered, &c->lock);
+	done = c->done;
+	pthread_mutex_unlock(&c->lock);
+	return done;
 }
 
 bool
@@ -68,15 +78,13 @@ call_wait(struct call *c, int64_t ms)
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (time_t)(ms / 1000);
-	if (wait_until(&c->done, &until) == 0)
+	if (wait_until(c, &until))
 		return true;
 	if (atomic_compare_exchange_strong(&c->state, &posted,
 					   c->insist ? CALL_LEFT_ALONE : CALL_TAKEN_BACK))
 		return false;
 	/* It has begun: it will end soon, and its effect is there. */
-	while (sem_wait(&c->done) < 0)
-		;
-	return true;
+	return wait_until(c, NULL);
 }
 
 void
@@ -84,7 +92,8 @@ call_free(struct call *c)
 {
 	if (c->clear != NULL)
 		c->clear(c);
-	sem_destroy(&c->done);
+	pthread_mutex_destroy(&c->lock);
+	pthread_cond_destroy(&c->answered);
 	free(c);
 }
 

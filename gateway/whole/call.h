@@ -7,7 +7,7 @@
 #ifndef CALL_H
 #define CALL_H
 
-#include <semaphore.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,9 @@
 struct call {
 	struct mail mail;
 	_Atomic int state;
-	sem_t done;
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	bool done; /* under the lock */
 	void (*run)(struct call *, struct worker *);
 	void (*clear)(struct call *); /* frees what the struct points to; NULL: nothing */
 	/* It must happen, late rather than never: it is not taken back. */
