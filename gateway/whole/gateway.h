@@ -49,7 +49,8 @@ enum gateway_code gateway_app_remove(struct gateway *, const char *app_id)
 
 /*
  * Adds a drain to app; with new_app the app too (app is then a record with its
- * name only).  Takes conf over on GATEWAY_OK.  When it returns GATEWAY_OK the
+ * name only).  conf is emptied when a worker saw it, whatever comes
+ * of it; the caller frees it all the same.  When it returns GATEWAY_OK the
  * record is on disk and the next line sent reaches the drain.
  */
 enum gateway_code gateway_drain_add(struct gateway *, struct app_record *app, bool new_app,

@@ -140,16 +140,15 @@ place_drain(struct gateway *gw, const struct app_record *app, uint64_t id, struc
 	return found ? GATEWAY_OK : GATEWAY_NOT_FOUND;
 }
 
-static bool
+static void
 displace_drain(struct gateway *gw, const struct app_record *app, const char *url)
 {
 	struct call_drain_remove *c = call_drain_remove_new(app->serial, url);
 
+	c->call.insist = true;
 	call_post(&c->call, gw->workers[gateway_home(gw, app->id)]);
-	if (!call_wait(&c->call, CALL_WAIT_MS))
-		return false;
-	call_free(&c->call);
-	return true;
+	if (call_wait(&c->call, CALL_WAIT_MS))
+		call_free(&c->call);
 }
 
 static void
@@ -229,9 +228,11 @@ gateway_drain_remove(struct gateway *gw, const struct app_record *app, const cha
 	drain_record_free(&record);
 	if (code != STORE_OK)
 		return code_of(code);
-	if (!displace_drain(gw, app, url))
-		return GATEWAY_BUSY;
-	return code_of(store_drain_remove(gw->store, app->id, id));
+	/* What the store has forgotten must not go on: a busy worker does it later. */
+	code = store_drain_remove(gw->store, app->id, id);
+	if (code == STORE_OK)
+		displace_drain(gw, app, url);
+	return code_of(code);
 }
 
 enum gateway_code
