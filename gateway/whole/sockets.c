@@ -40,12 +40,16 @@ describe(const struct listen_url *url, const char *key, char *err)
 		 remedy);
 }
 
-/* A file without a listener is what a killed process left behind. */
+/* A socket without a listener is what a killed process left behind; any other file is not ours. */
 static void
 unlink_stale(const struct sockaddr_storage *addr, socklen_t len, int type, const char *path)
 {
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct stat st;
+	int fd;
 
+	if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return;
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
 	if (connect(fd, (const struct sockaddr *)addr, len) < 0 && errno == ECONNREFUSED)
