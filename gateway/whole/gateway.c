@@ -30,10 +30,16 @@ on_unknown(struct mail *mail, void *owner)
 	struct gateway *gw = owner;
 
 	/* Each worker tells its first one. */
-	if (unrouted_count(&gw->unknown, slice_str(u->name), clock_wall_us()) != NULL)
+	if (unrouted_count(&gw->unknown, slice_str(u->name), clock_wall_us()) == NULL)
+		goto out;
+	if (u->name[0] == '\0')
+		log_warn("lines that name no app: see the listener's app= option", "goes_to",
+			 gw->config->catch_all, NULL);
+	else
 		log_warn("lines of an app that nobody knows: add a drain to it with POST "
 			 "/v1/apps/NAME/log_drains, or set catch-all",
-			 "app", u->name, NULL);
+			 "app", u->name, "goes_to", gw->config->catch_all, NULL);
+out:
 	free(u);
 }
 
