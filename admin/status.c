@@ -54,6 +54,7 @@ status_add(json_t *drain, const struct drain_record *record, const struct drain_
 		return;
 	dropped = json_object();
 	json_set_u64(dropped, "memory", s->lines_dropped_memory);
+	json_set_u64(dropped, "too_long", s->lines_dropped_size);
 	json_set_text(drain, "state", state_names[s->state]);
 	json_object_set_new(drain, "delivered",
 			    amount_json(s->lines_delivered, s->bytes_delivered));

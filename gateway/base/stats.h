@@ -27,6 +27,7 @@
 	X(lines_delivered, "lines taken by a drain's receiver")                                  \
 	X(bytes_delivered, "bytes of those lines, as stored")                                    \
 	X(lines_dropped_memory, "lines trimmed because their drain lagged")                      \
+	X(lines_dropped_size, "lines too long for a datagram to their receiver")                 \
 	X(lines_dropped_removed, "lines that waited when their drain was removed")               \
 	X(lines_dropped_stop, "lines abandoned at stop")                                         \
 	X(lines_resent, "lines sent again after a lost connection")                              \

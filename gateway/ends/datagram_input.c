@@ -57,10 +57,10 @@ name_sender(struct datagram_input *in, const struct sockaddr_storage *from, sock
 }
 
 static void
-take_datagram(struct datagram_input *in, struct slice bytes)
+take_datagram(struct datagram_input *in, struct slice bytes, size_t lost)
 {
 	size_t max_line = (size_t)in->intake->config->max_line;
-	struct frame f = {.bytes = bytes, .used = bytes.n};
+	struct frame f = {.bytes = bytes, .cut = lost, .used = bytes.n};
 
 	/* Senders that end the message as on a stream: LF or CRLF, and C strings' NUL. */
 	if (f.bytes.n > 0 && f.bytes.p[f.bytes.n - 1] == '\0')
@@ -70,7 +70,7 @@ take_datagram(struct datagram_input *in, struct slice bytes)
 	if (f.bytes.n > 0 && f.bytes.n < bytes.n && f.bytes.p[f.bytes.n - 1] == '\r')
 		f.bytes.n--;
 	if (f.bytes.n > max_line) {
-		f.cut = f.bytes.n - max_line;
+		f.cut += f.bytes.n - max_line;
 		f.bytes.n = max_line;
 	}
 	if (f.bytes.n > 0)
@@ -81,17 +81,21 @@ take_datagram(struct datagram_input *in, struct slice bytes)
 static bool
 read_round(struct datagram_input *in)
 {
+	size_t size, fits;
 	int got;
 
 	prepare(in);
-	got = recvmmsg(in->fd, in->msgs, BATCH, MSG_DONTWAIT, NULL);
+	got = recvmmsg(in->fd, in->msgs, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (got <= 0)
 		return false;
 	ingest_begin(in->intake->ingest);
 	for (int i = 0; i < got; i++) {
 		name_sender(in, &in->from[i], in->msgs[i].msg_hdr.msg_namelen);
-		stats_add(&in->intake->stats->bytes_in, in->msgs[i].msg_len);
-		take_datagram(in, slice_of(in->iov[i].iov_base, in->msgs[i].msg_len));
+		size = in->msgs[i].msg_len;
+		stats_add(&in->intake->stats->bytes_in, size);
+		/* MSG_TRUNC: the size is the datagram's own, also when less fitted. */
+		fits = size < DATAGRAM_BYTES ? size : DATAGRAM_BYTES;
+		take_datagram(in, slice_of(in->iov[i].iov_base, fits), size - fits);
 	}
 	in->intake->read_done(in->intake->arg);
 	return got == BATCH;

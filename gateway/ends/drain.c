@@ -248,6 +248,7 @@ drain_status(struct drain *d, struct drain_status *out)
 	out->lines_waiting = cursor_waiting_lines(&d->cursor);
 	out->bytes_waiting = cursor_waiting_bytes(&d->cursor);
 	out->lines_dropped_memory = d->lines_dropped;
+	out->lines_dropped_size = d->lines_too_long;
 	out->lines_resent = d->lines_resent;
 	out->retries = d->retries;
 	out->oldest_waiting_ms = cursor_waiting_ms(&d->cursor, clock_mono_ms());

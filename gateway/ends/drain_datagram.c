@@ -64,6 +64,16 @@ batch_sent(struct drain *d, const struct segment *s, const struct batch *b, unsi
 	cursor_release_all(&d->cursor);
 }
 
+/* It is passed over as if sent; what counts it as taken is made good here. */
+static void
+too_long(struct drain *d)
+{
+	d->lines_too_long++;
+	d->lines_delivered--;
+	stats_add(&d->env->stats->lines_dropped_size, 1);
+	stats_sub(&d->env->stats->lines_delivered, 1);
+}
+
 void
 drain_datagram_send(struct drain *d)
 {
@@ -82,6 +92,7 @@ drain_datagram_send(struct drain *d)
 			/* No path takes it at this size: the one line is given up, not the drain.
 			 */
 			drain_set_error(d, "a line is too long for a datagram to this receiver");
+			too_long(d);
 			sent++;
 		} else if (err == ECONNREFUSED) {
 			/* Of an earlier datagram; this one was not sent and is tried again. */

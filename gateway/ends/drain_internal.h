@@ -70,7 +70,8 @@ struct drain {
 	TAILQ_ENTRY(drain) holding_link; /* env->holding, or env->closing */
 	bool holding;
 
-	uint64_t lines_delivered, bytes_delivered, lines_dropped, lines_resent, retries;
+	uint64_t lines_delivered, bytes_delivered, lines_dropped, lines_too_long, lines_resent,
+	    retries;
 	int64_t connected_us, last_error_us;
 	char last_error[256];
 };

@@ -17,6 +17,7 @@ struct drain_status {
 	uint64_t lines_delivered, bytes_delivered;
 	uint64_t lines_waiting, bytes_waiting; /* in memory */
 	uint64_t lines_dropped_memory;
+	uint64_t lines_dropped_size; /* too long for a datagram */
 	uint64_t lines_resent;
 	uint64_t retries;
 	int64_t oldest_waiting_ms;  /* age; -1: nothing waits */
