@@ -24,7 +24,11 @@
 #include "whole/sockets.h"
 
 /* Chunks come and go by 64 KiB: keep them off mmap, and the heap's top in place. */
-enum { MALLOC_MMAP_BYTES = 4 * 1024 * 1024, MALLOC_TRIM_BYTES = 64 * 1024 * 1024 };
+enum {
+	MALLOC_MMAP_BYTES = 4 * 1024 * 1024,
+	MALLOC_TRIM_BYTES = 64 * 1024 * 1024,
+	MALLOC_PAD_BYTES = 1024 * 1024
+};
 
 /* Answers that are on their way when the process is told to stop. */
 enum { ADMIN_STOP_MS = 1000, ADMIN_STOP_STEP_MS = 20 };
@@ -48,6 +52,7 @@ struct daemon {
 	struct gateway *gateway;
 	struct admin *admin;
 	struct http_server *http;
+	SSL_CTX *ctxs[CONFIG_LISTENERS_MAX]; /* by configured admin listener; NULL: plain */
 	size_t nopen; /* of the configured admin listeners, those that are ours by now */
 };
 
@@ -59,33 +64,32 @@ fail(const char *err)
 }
 
 static SSL_CTX *
-admin_ctx(struct daemon *d)
+admin_ctx(struct daemon *d, const struct listen_url *url)
 {
 	return tls_server_ctx(d->config.tls_cert, d->config.tls_key, d->config.tls_client_ca,
-			      TLS_CLIENT_NONE, d->err);
+			      url->auth, d->err);
 }
 
 static bool
-open_admin_listener(struct daemon *d, struct listen_url *url)
+open_admin_listener(struct daemon *d, size_t i)
 {
-	SSL_CTX *ctx = NULL;
+	struct listen_url *url = &d->config.admin[i];
 	char name[256];
 	int fd;
 
 	if (url->kind == LISTEN_HTTPS) {
-		ctx = admin_ctx(d);
-		if (ctx == NULL)
+		d->ctxs[i] = admin_ctx(d, url);
+		if (d->ctxs[i] == NULL)
 			return false;
 	}
 	fd = socket_open_alone(url, "admin", d->err);
-	if (fd >= 0) {
-		d->nopen++;
-		http_server_listen(d->http, fd, ctx);
-		socket_name(url, name, sizeof(name));
-		log_info("admin API listening", "address", name, NULL);
-	}
-	SSL_CTX_free(ctx);
-	return fd >= 0;
+	if (fd < 0)
+		return false;
+	d->nopen = i + 1;
+	http_server_listen(d->http, fd, d->ctxs[i]);
+	socket_name(url, name, sizeof(name));
+	log_info("admin API listening", "address", name, NULL);
+	return true;
 }
 
 static bool
@@ -96,7 +100,7 @@ start_admin(struct daemon *d)
 		return false;
 	d->http = http_server_new(d->base, &admin_limits, admin_handle, d->admin);
 	for (size_t i = 0; i < d->config.nadmin; i++)
-		if (!open_admin_listener(d, &d->config.admin[i]))
+		if (!open_admin_listener(d, i))
 			return false;
 	return true;
 }
@@ -111,6 +115,19 @@ on_stop(evutil_socket_t signal, short what, void *arg)
 	event_base_loopbreak(d->base);
 }
 
+/* gateway_reload has said what is wrong with a broken certificate. */
+static void
+renew_admin_ctx(struct daemon *d, size_t i)
+{
+	SSL_CTX *now = d->ctxs[i] != NULL ? admin_ctx(d, &d->config.admin[i]) : NULL;
+
+	if (now == NULL)
+		return;
+	http_server_set_ctx(d->http, d->ctxs[i], now);
+	SSL_CTX_free(d->ctxs[i]);
+	d->ctxs[i] = now;
+}
+
 /* A key that needs a restart is named; certificates and maps are read again. */
 static void
 on_hangup(evutil_socket_t signal, short what, void *arg)
@@ -118,7 +135,6 @@ on_hangup(evutil_socket_t signal, short what, void *arg)
 	struct daemon *d = arg;
 	struct config now;
 	const char *key;
-	SSL_CTX *ctx;
 
 	(void)signal;
 	(void)what;
@@ -131,10 +147,8 @@ on_hangup(evutil_socket_t signal, short what, void *arg)
 		log_warn("a changed key takes effect at the next start only", "key", key, NULL);
 	config_free(&now);
 	gateway_reload(d->gateway);
-	ctx = d->config.tls_cert != NULL ? admin_ctx(d) : NULL;
-	if (ctx != NULL)
-		http_server_set_ctx(d->http, ctx);
-	SSL_CTX_free(ctx);
+	for (size_t i = 0; i < d->config.nadmin; i++)
+		renew_admin_ctx(d, i);
 }
 
 static void
@@ -198,6 +212,8 @@ stop(struct daemon *d)
 	http_server_free(d->http);
 	admin_free(d->admin);
 	store_close(d->store);
+	for (size_t i = 0; i < d->config.nadmin; i++)
+		SSL_CTX_free(d->ctxs[i]);
 	/* A start that was refused leaves the sockets of the one that runs alone. */
 	for (size_t i = 0; i < d->nopen; i++)
 		if (listen_url_is_unix(&d->config.admin[i]))
@@ -228,6 +244,7 @@ run(struct daemon *d)
 
 	mallopt(M_MMAP_THRESHOLD, MALLOC_MMAP_BYTES);
 	mallopt(M_TRIM_THRESHOLD, MALLOC_TRIM_BYTES);
+	mallopt(M_TOP_PAD, MALLOC_PAD_BYTES);
 	/* OpenSSL writes to sockets by write(2): a peer that is gone must be an error, not a
 	 * signal. */
 	signal(SIGPIPE, SIG_IGN);

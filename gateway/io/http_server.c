@@ -172,16 +172,16 @@ http_server_listen(struct http_server *server, int fd, SSL_CTX *ctx)
 }
 
 void
-http_server_set_ctx(struct http_server *server, SSL_CTX *ctx)
+http_server_set_ctx(struct http_server *server, const SSL_CTX *was, SSL_CTX *now)
 {
 	struct listener *l;
 
 	SLIST_FOREACH(l, &server->listeners, link)
 	{
-		if (l->ctx == NULL || SSL_CTX_up_ref(ctx) != 1)
+		if (l->ctx != was || SSL_CTX_up_ref(now) != 1)
 			continue;
 		SSL_CTX_free(l->ctx);
-		l->ctx = ctx;
+		l->ctx = now;
 	}
 }
 

@@ -23,8 +23,8 @@ void http_server_free(struct http_server *); /* closes all */
 /* fd: bound, listening, non-blocking; owned from here on.  ctx: NULL, or its own reference is
  * taken. */
 void http_server_listen(struct http_server *, int fd, SSL_CTX *ctx);
-/* New connections of TLS listeners use this context from now on (certificate reload). */
-void http_server_set_ctx(struct http_server *, SSL_CTX *ctx);
+/* New connections of the listeners that use `was` get `now` (certificate reload). */
+void http_server_set_ctx(struct http_server *, const SSL_CTX *was, SSL_CTX *now);
 /* No new connections, idle ones are closed; the others finish their request. */
 void http_server_stop(struct http_server *);
 /* Open now; 0 after http_server_stop says that all is answered. */

@@ -331,7 +331,8 @@ tls_serves_the_same_and_takes_a_new_certificate(void **state)
 	for (i = 0; i < 1000; i++)
 		expect_answer(&c, 200, "ab");
 
-	http_server_set_ctx(f->server, second);
+	http_server_set_ctx(f->server, second, second);
+	http_server_set_ctx(f->server, first, second);
 	SSL_CTX_free(first);
 	SSL_CTX_free(second);
 	later = client_connect(f);
