@@ -51,7 +51,7 @@ struct stream {
 	bool unread;	       /* the last read did not get as far as STREAM_AGAIN */
 	bool eof;	       /* seen, maybe not told */
 	bool broken;	       /* STREAM_ERROR is all there is from now on */
-	bool refused;	       /* by a TLS alert or a breach of TLS, not by TCP */
+	bool refused;	       /* ended by the peer's TLS alert */
 	bool shut;	       /* stream_shutdown was called */
 	bool fin;	       /* our FIN is out */
 	bool patient;	       /* TCP_USER_TIMEOUT is lifted */

@@ -33,12 +33,19 @@ read_plain(struct stream *s, void *buf, size_t len)
 	return STREAM_ERROR;
 }
 
+/* Reasons over that offset are the peer's alerts (ssl.h). */
+static bool
+is_alert(unsigned long e)
+{
+	return ERR_GET_LIB(e) == ERR_LIB_SSL && ERR_GET_REASON(e) > SSL_AD_REASON_OFFSET;
+}
+
 static void
 break_tls(struct stream *s, int ret)
 {
 	char err[TLS_ERROR_BYTES];
 
-	s->refused = SSL_get_error(s->ssl, ret) == SSL_ERROR_SSL;
+	s->refused = is_alert(ERR_peek_last_error());
 	tls_error(s->ssl, ret, err);
 	stream_break(s, err);
 }

@@ -47,9 +47,9 @@ struct drain_conf {
 	char *redacted;		 /* the same with every secret as ***: for logs */
 	enum drain_transport transport;
 	enum drain_framing framing;
-	char *host;		/* to resolve, connect to and verify; no brackets */
+	char *host; /* to resolve, connect to and verify; no brackets */
 	uint16_t port;
-	int64_t resend_bytes;	/* -1: the gateway's own resend-bytes */
+	int64_t resend_bytes; /* -1: the gateway's own resend-bytes */
 };
 
 /* Which parameters are at fault, by the request's own key. */
@@ -113,7 +113,7 @@ enum drain_key drain_key_find(const char *name);
  * The values of a conf, handed in again, make the same conf.
  */
 bool drain_conf_make(struct drain_conf *conf, const struct drain_type *type,
-    const struct drain_input *in, size_t n, struct drain_errors *errors)
+		     const struct drain_input *in, size_t n, struct drain_errors *errors)
     __attribute__((warn_unused_result));
 void drain_conf_free(struct drain_conf *);
 
