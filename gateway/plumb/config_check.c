@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "plumb/config.h"
@@ -48,6 +49,21 @@ check_urls(const struct config *c, const struct listen_url *urls, size_t n, cons
 	return true;
 }
 
+/* Made at start if it is missing. */
+static bool
+check_data_dir(const char *path, char *err)
+{
+	struct stat st;
+	int fault = stat(path, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+
+	if (fault == 0 || fault == ENOENT)
+		return true;
+	snprintf(err, CONFIG_ERROR_BYTES,
+		 "data-dir: \"%.200s\": %s; name a folder that this user may create", path,
+		 strerror(fault));
+	return false;
+}
+
 /* The operator's token: made at start if it is missing, of no use if it cannot be read. */
 static bool
 check_token_file(const char *file, char *err)
@@ -70,7 +86,7 @@ config_check_files(const struct config *c, char err[CONFIG_ERROR_BYTES])
 		return false;
 	if (!check_urls(c, c->listen, c->nlisten, "listen", err) ||
 	    !check_urls(c, c->admin, c->nadmin, "admin", err) ||
-	    !check_token_file(c->admin_token_file, err))
+	    !check_data_dir(c->data_dir, err) || !check_token_file(c->admin_token_file, err))
 		return false;
 	if (c->ca_file == NULL)
 		return true;
