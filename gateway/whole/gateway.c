@@ -134,17 +134,12 @@ static bool
 open_listener(struct gateway *gw, size_t i, char *err)
 {
 	struct listen_url *url = &gw->config->listen[i];
-	unsigned n = listen_url_is_unix(url) ? 1 : gw->nworkers;
-	int fds[64];
+	int fds[64] = {0};
+	unsigned n = socket_open_shared(url, "listen", fds, gw->nworkers, err);
 	char name[256];
 
-	if (listen_url_is_unix(url)) {
-		fds[0] = socket_open_alone(url, "listen", err);
-		if (fds[0] < 0)
-			return false;
-	} else if (!socket_open_shared(url, "listen", fds, n, err)) {
+	if (n == 0)
 		return false;
-	}
 	for (unsigned w = 0; w < n; w++)
 		run_now(&call_listen_new(url, fds[w], gw->ctxs[i], gw->rules[i])->call,
 			gw->workers[w]);

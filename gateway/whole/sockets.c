@@ -121,23 +121,27 @@ socket_open_alone(struct listen_url *url, const char *key, char err[CONFIG_ERROR
 	return fd;
 }
 
-bool
+unsigned
 socket_open_shared(struct listen_url *url, const char *key, int *fds, unsigned n,
 		   char err[CONFIG_ERROR_BYTES])
 {
 	int alone = socket_open_alone(url, key, err);
 
 	if (alone < 0)
-		return false;
+		return 0;
+	if (listen_url_is_unix(url)) {
+		fds[0] = alone;
+		return 1;
+	}
 	close(alone);
 	for (unsigned i = 0; i < n; i++) {
 		fds[i] = open_one(url, key, true, err);
 		if (fds[i] < 0) {
 			close_all(fds, i);
-			return false;
+			return 0;
 		}
 	}
-	return true;
+	return n;
 }
 
 void

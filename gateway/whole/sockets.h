@@ -22,10 +22,11 @@ int socket_open_alone(struct listen_url *, const char *key, char err[CONFIG_ERRO
 /*
  * Opens n sockets that share one address (SO_REUSEPORT), after having had it
  * alone: a second process that shares it would silently take half of the
- * traffic.  false: as above, and none is open.
+ * traffic.  A Unix socket cannot be shared: one is opened.  Returns how many;
+ * 0: as above, and none is open.
  */
-bool socket_open_shared(struct listen_url *, const char *key, int *fds, unsigned n,
-			char err[CONFIG_ERROR_BYTES]) __attribute__((warn_unused_result));
+unsigned socket_open_shared(struct listen_url *, const char *key, int *fds, unsigned n,
+			    char err[CONFIG_ERROR_BYTES]) __attribute__((warn_unused_result));
 
 /* "127.0.0.1:514" or the path, for logs. */
 void socket_name(const struct listen_url *, char *name, size_t len);
