@@ -60,8 +60,10 @@ drain_poll(struct drain *d)
 		stopped = poll_tcp(d, now_ms);
 	cursor_release(&d->cursor, &d->rule, stopped, now_ms);
 	/* A blocked connection is watched too: TCP's timeout must know it from a dead one. */
-	if (d->cursor.sent == 0 && !d->full)
-		drain_unmark_holding(d);
+	if (!d->holding || d->cursor.sent > 0 || d->full)
+		return;
+	drain_unmark_holding(d);
+	d->env->rests(d->cursor.log, d->env->arg);
 }
 
 static void

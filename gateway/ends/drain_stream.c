@@ -3,8 +3,11 @@
 #include "base/clock.h"
 #include "ends/drain_internal.h"
 
-/* Segments offered to one system call: 4 full chunks. */
-enum { IOV_MAX_SEGMENTS = 4 };
+/*
+ * Offered to one system call.  What was offered stays in memory as long as the
+ * connection is blocked, so it is no more than a call needs to be worth it.
+ */
+enum { IOV_MAX_SEGMENTS = 16, OFFER_BYTES = 128 * 1024 };
 
 /* Bytes written in one go before other drains get their turn. */
 enum { TURN_BYTES = 1024 * 1024 };
@@ -161,6 +164,7 @@ static int
 gather(struct drain *d, const struct segment *first, int64_t now_ms, struct iovec *iov)
 {
 	const struct segment *s = first;
+	size_t bytes = 0;
 	int n = 0;
 
 	while (s != NULL && n < IOV_MAX_SEGMENTS) {
@@ -170,8 +174,9 @@ gather(struct drain *d, const struct segment *first, int64_t now_ms, struct iove
 			break;
 		iov[n].iov_base = s->chunk->data + s->from + skip;
 		iov[n].iov_len = s->to - s->from - skip;
+		bytes += iov[n].iov_len;
 		n++;
-		s = cursor_unsent(&d->cursor, (unsigned)n, now_ms);
+		s = bytes < OFFER_BYTES ? cursor_unsent(&d->cursor, (unsigned)n, now_ms) : NULL;
 	}
 	return n;
 }

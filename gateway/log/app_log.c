@@ -239,7 +239,7 @@ app_log_weigh(struct app_log *log)
 	log->nlagging = 0;
 	TAILQ_FOREACH(cur, &log->cursors, link)
 	{
-		size_t unsent = (size_t)(log->end_bytes - cur->plan_bytes);
+		size_t unsent = cursor_waiting_bytes(cur);
 
 		log->nlagging += cur->lags;
 		if (cur->lags && unsent > lagging)

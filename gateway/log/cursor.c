@@ -13,6 +13,9 @@ enum { MERGE_BYTES = 16 * 1024, MERGE_MS = 100 };
 /* How long the oldest line must have waited before its drain counts as lagging. */
 enum { LAG_MS = 1000 };
 
+/* The same for one that lagged not long ago. */
+enum { LAG_AGAIN_MS = 100, LAG_MEMORY_MS = 60 * 1000 };
+
 enum { GAP_NOTICE_MS = 1000 };
 
 static struct segment *
@@ -175,18 +178,13 @@ plan_segment(struct cursor *c, int64_t now_ms)
 const struct segment *
 cursor_unsent(struct cursor *c, unsigned n, int64_t now_ms)
 {
-	bool planned = false;
-
 	while (c->sent + n >= c->count) {
 		if (!plan_segment(c, now_ms)) {
 			if (c->sent == c->count)
 				c->caught_up_ms = now_ms;
 			break;
 		}
-		planned = true;
 	}
-	if (planned)
-		app_log_weigh(c->log);
 	return c->sent + n < c->count ? ring_at(c, c->sent + n) : NULL;
 }
 
@@ -256,6 +254,7 @@ cursor_sent(struct cursor *c, uint64_t tcp_end, int64_t now_ms)
 	c->unsent_lines -= lines;
 	if (c->sent == c->count && c->plan_bytes == c->log->end_bytes)
 		c->caught_up_ms = now_ms;
+	app_log_weigh(c->log);
 	merge_last(c);
 	return lines;
 }
@@ -341,6 +340,7 @@ wind_back(struct cursor *c, uint8_t tries)
 	c->unsent_lines += lines;
 	c->taken = c->sent = 0;
 	c->held_bytes = c->flight_bytes = 0;
+	app_log_weigh(c->log);
 	return lines;
 }
 
@@ -441,13 +441,16 @@ cursor_judge(struct cursor *c, bool pressed, int64_t now_ms, int64_t now_us)
 {
 	size_t app_memory = c->log->pool->app_memory;
 	size_t waiting = cursor_waiting_bytes(c);
-	bool old = waiting > 0 && cursor_waiting_ms(c, now_ms) >= LAG_MS;
+	bool again = c->lagged_ms != 0 && now_ms - c->lagged_ms < LAG_MEMORY_MS;
+	bool old = waiting > 0 && cursor_waiting_ms(c, now_ms) >= (again ? LAG_AGAIN_MS : LAG_MS);
 	bool lags = c->lags;
 
 	if (old && (pressed || waiting > app_memory))
 		lags = true;
 	else if (waiting == 0 || (!old && waiting <= app_memory / 2))
 		lags = false;
+	if (lags)
+		c->lagged_ms = now_ms;
 	if (lags != c->lags) {
 		c->lags = lags;
 		app_log_weigh(c->log);

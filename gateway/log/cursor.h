@@ -66,6 +66,7 @@ struct cursor {
 	uint64_t unsent_lines;
 
 	bool lags;
+	int64_t lagged_ms;    /* when it was last judged to lag; 0: never */
 	int64_t caught_up_ms; /* when it last stood at the log's end */
 	uint64_t gap_lines;   /* dropped at plan, not planned into a segment yet */
 	int64_t gap_since_us;
@@ -145,7 +146,9 @@ int64_t cursor_waiting_ms(const struct cursor *, int64_t now_ms);
 
 /*
  * Decides whether the cursor lags: more than app_memory unsent (or any, when
- * the worker is under pressure) and the oldest of it older than a second.
+ * the worker is under pressure) and the oldest of it older than a second; a
+ * cursor that lagged within the last minute needs a tenth of that only, or a
+ * receiver that reads and stops by turns would hold up all others each time.
  * A lagging cursor is trimmed to app_memory, oldest lines first.
  */
 void cursor_judge(struct cursor *, bool pressed, int64_t now_ms, int64_t now_us);

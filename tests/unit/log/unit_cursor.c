@@ -343,6 +343,43 @@ under_pressure_a_small_old_cursor_lags_too(void **state)
 	assert_false(f->a.lags);
 }
 
+/* A receiver that reads and stops by turns holds up the others once, not each time. */
+static void
+a_cursor_that_lagged_lags_again_sooner(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 400, 1000);
+	cursor_judge(&f->a, false, 1001, 0);
+	assert_true(f->a.lags);
+	while (cursor_unsent(&f->a, 0, 1002) != NULL)
+		cursor_sent(&f->a, 0, 1002);
+	cursor_judge(&f->a, false, 1002, 0);
+	assert_false(f->a.lags);
+	f->log->flushed_bytes = f->log->end_bytes;
+	for (unsigned i = 0; i < 400; i++)
+		append_line(f->log, i, 1000, 1010);
+	cursor_judge(&f->a, false, 1109, 0);
+	assert_false(f->a.lags);
+	cursor_judge(&f->a, false, 1111, 0);
+	assert_true(f->a.lags);
+}
+
+/* What is planned, or waits to go out again, is still memory. */
+static void
+pressure_counts_lines_until_they_are_sent(void **state)
+{
+	struct fixture *f = *state;
+
+	append_many(f, 0, 100, 1000);
+	cursor_unsent(&f->a, 0, 0);
+	assert_int_equal(f->pool.pressure, 100 * 1005);
+	send_all(&f->a, 0, &f->tcp, 0);
+	assert_int_equal(f->pool.pressure, 0);
+	cursor_lost(&f->a, &hold_none, false, false, 0);
+	assert_int_equal(f->pool.pressure, 100 * 1005);
+}
+
 static void
 a_lagging_drain_does_not_hide_the_others_backlog(void **state)
 {
@@ -446,6 +483,8 @@ main(void)
 	    T(only_a_cursor_that_is_old_and_large_lags),
 	    T(a_cursor_that_had_nothing_to_do_does_not_lag_at_once),
 	    T(under_pressure_a_small_old_cursor_lags_too),
+	    T(a_cursor_that_lagged_lags_again_sooner),
+	    T(pressure_counts_lines_until_they_are_sent),
 	    T(a_lagging_drain_does_not_hide_the_others_backlog),
 	    T(a_delivered_log_keeps_no_memory),
 	    T(a_refused_connection_costs_no_line_and_no_try),
