@@ -55,6 +55,17 @@ intake_pause(struct intake *in, bool paused)
 			session_pause(s, false);
 }
 
+bool
+intake_is_opening(const struct intake *in)
+{
+	struct session *s;
+
+	for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = session_next(s))
+		if (!session_is_open(s))
+			return true;
+	return !TAILQ_EMPTY(&in->gates);
+}
+
 void
 intake_sweep(struct intake *in, int64_t now_ms)
 {

@@ -46,6 +46,8 @@ void intake_init(struct intake *);
 void intake_clear(struct intake *);
 /* Stops or resumes reading, for all sessions and datagram sockets. */
 void intake_pause(struct intake *, bool paused);
+/* Whether a connection is not ready to be read yet: TLS handshake, PROXY header. */
+bool intake_is_opening(const struct intake *);
 /* Closes sessions that are over a deadline; once a second or so. */
 void intake_sweep(struct intake *, int64_t now_ms);
 /* Reads what has come to every session by now, for a second at most (at stop). */

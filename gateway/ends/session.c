@@ -63,6 +63,12 @@ session_next(struct session *s)
 	return TAILQ_NEXT(s, link);
 }
 
+bool
+session_is_open(const struct session *s)
+{
+	return s->open;
+}
+
 static void
 session_free(struct session *s)
 {

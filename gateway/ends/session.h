@@ -29,5 +29,7 @@ void session_read_rest(struct session *);
 /* Why it must be closed now; NULL: it need not. */
 const char *session_overdue(struct session *, int64_t now_ms);
 struct session *session_next(struct session *);
+/* Its handshake is done. */
+bool session_is_open(const struct session *);
 
 #endif

@@ -16,7 +16,9 @@ on_call(struct mail *mail, void *owner)
 	if (!atomic_compare_exchange_strong(&c->state, &posted, CALL_RUNNING)) {
 		if (posted == CALL_LEFT_ALONE)
 			c->run(c, owner);
-		call_free(c);
+		/* One that is answered later is answered to nobody, and is not worth more. */
+		if (!c->later)
+			call_free(c);
 		return;
 	}
 	c->run(c, owner);

@@ -215,6 +215,7 @@ stop_step(struct gateway *gw, void (*step)(struct call *, struct worker *), int6
 
 	for (unsigned i = 0; i < gw->nrunning; i++) {
 		calls[i] = call_new(sizeof(struct call), step, NULL);
+		calls[i]->insist = true;
 		call_post(calls[i], gw->workers[i]);
 	}
 	for (unsigned i = 0; i < gw->nrunning; i++)

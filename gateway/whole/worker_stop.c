@@ -58,7 +58,10 @@ on_read_step(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	w->stop->quiet = lines == w->stop->lines ? w->stop->quiet + 1 : 0;
+	if (lines == w->stop->lines && !intake_is_opening(&w->intake))
+		w->stop->quiet++;
+	else
+		w->stop->quiet = 0;
 	w->stop->lines = lines;
 	if (w->stop->quiet < QUIET_STEPS && clock_mono_ms() < w->stop->until_ms) {
 		arm(w);
