@@ -324,13 +324,13 @@ status_tells_how_each_drain_fares(void **state)
 		 "[{\"app_id\":\"%s\",\"url\":\"syslog://h:1\",\"type\":\"syslog\","
 		 "\"state\":\"connected\",\"delivered\":{\"lines\":10,\"bytes\":1000},"
 		 "\"waiting\":{\"memory\":{\"lines\":0,\"bytes\":0},\"oldest_ms\":null},"
-		 "\"dropped\":{\"memory\":0},\"resent\":0,\"retries\":0,\"last_error\":null,"
+		 "\"dropped\":{\"memory\":0,\"too_long\":0},\"resent\":0,\"retries\":0,\"last_error\":null,"
 		 "\"connected_since\":\"2026-01-02T03:04:05.678901Z\"},"
 		 "{\"app_id\":\"%s\",\"url\":\"syslog://h:2\",\"type\":\"syslog\"},"
 		 "{\"app_id\":\"%s\",\"url\":\"syslog://h:3\",\"type\":\"syslog\","
 		 "\"state\":\"retrying\",\"delivered\":{\"lines\":0,\"bytes\":0},"
 		 "\"waiting\":{\"memory\":{\"lines\":5,\"bytes\":500},\"oldest_ms\":1500},"
-		 "\"dropped\":{\"memory\":7},\"resent\":2,\"retries\":3,"
+		 "\"dropped\":{\"memory\":7,\"too_long\":0},\"resent\":2,\"retries\":3,"
 		 "\"last_error\":{\"error\":\"refused \xef\xbf\xbd\","
 		 "\"at\":\"2026-01-02T03:04:05.000000Z\"},\"connected_since\":null}]",
 		 id_of(t, "example-app"), id_of(t, "example-app"), id_of(t, "example-app"));
