@@ -1,0 +1,38 @@
+/* A store's file as bytes: to damage it, and to see that nobody else did. */
+#ifndef STORE_IMAGE_H
+#define STORE_IMAGE_H
+
+#include "store/store_fixture.h"
+
+struct image {
+	unsigned char *p;
+	size_t n;
+};
+
+static inline struct image
+image_read(const char *path)
+{
+	struct image image = {0};
+	struct stat st;
+	int fd = open(path, O_RDONLY);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	image.n = (size_t)st.st_size;
+	image.p = xmalloc(image.n);
+	assert_int_equal(read(fd, image.p, image.n), image.n);
+	close(fd);
+	return image;
+}
+
+static inline void
+image_write(const char *path, const void *p, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, p, n), n);
+	close(fd);
+}
+
+#endif
