@@ -78,7 +78,9 @@ def test_forty_dead_drains_never_hold_up_a_healthy_one(gateway, receiver):
         assert not flood.is_alive(), "the flood's sender is held up"
         return longest
 
+    # The first fills what TCP takes for the stalled ones, the second shows that they lag.
+    during_a_flood()
     during_a_flood()
     # By now all of them are known to lag, and weigh on nobody.
     assert during_a_flood() < 1
-    assert syslog.numbers(healthy.texts) == list(range(120))
+    assert syslog.numbers(healthy.texts) == list(range(180))
