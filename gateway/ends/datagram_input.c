@@ -8,8 +8,11 @@
 #include "base/xmalloc.h"
 #include "ends/peer_name.h"
 
-/* Datagrams taken with one system call, each up to the largest there is. */
+/* Datagrams taken with one system call; the buffer has room for so many of UDP's largest. */
 enum { BATCH = 64, DATAGRAM_BYTES = 64 * 1024 };
+
+/* CR, LF and NUL behind a message are read, and are no part of it. */
+enum { END_BYTES = 3 };
 
 /* Rounds in one event before others get their turn; rounds at stop. */
 enum { TURN_ROUNDS = 8, REST_ROUNDS = 4096 };
@@ -19,7 +22,9 @@ struct datagram_input {
 	struct source source;
 	int fd;
 	struct event *event;
-	char *buffer; /* BATCH * DATAGRAM_BYTES; pages are touched as far as datagrams reach */
+	size_t room;	/* for one datagram: the longest line that is kept, and its end */
+	unsigned batch; /* Unix datagrams may be longer than UDP's: then fewer at once */
+	char *buffer;	/* batch * room; pages are touched as far as datagrams reach */
 	struct mmsghdr msgs[BATCH];
 	struct iovec iov[BATCH];
 	struct sockaddr_storage from[BATCH];
@@ -30,13 +35,12 @@ struct datagram_input {
 static void
 prepare(struct datagram_input *in)
 {
-	for (unsigned i = 0; i < BATCH; i++) {
+	for (unsigned i = 0; i < in->batch; i++) {
 		in->msgs[i].msg_hdr = (struct msghdr){.msg_iov = &in->iov[i],
 						      .msg_iovlen = 1,
 						      .msg_name = &in->from[i],
 						      .msg_namelen = sizeof(in->from[i])};
-		in->iov[i] =
-		    (struct iovec){in->buffer + (size_t)i * DATAGRAM_BYTES, DATAGRAM_BYTES};
+		in->iov[i] = (struct iovec){in->buffer + (size_t)i * in->room, in->room};
 	}
 }
 
@@ -56,19 +60,29 @@ name_sender(struct datagram_input *in, const struct sockaddr_storage *from, sock
 	    peer_name((const struct sockaddr *)from, in->intake->host, in->hostname);
 }
 
+/* Of senders that end the message as on a stream: LF or CRLF, and C strings' NUL. */
+static struct slice
+without_end(struct slice bytes)
+{
+	size_t n = bytes.n;
+
+	if (n > 0 && bytes.p[n - 1] == '\0')
+		n--;
+	if (n > 0 && bytes.p[n - 1] == '\n')
+		n--;
+	if (n > 0 && n < bytes.n && bytes.p[n - 1] == '\r')
+		n--;
+	return slice_of(bytes.p, n);
+}
+
 static void
 take_datagram(struct datagram_input *in, struct slice bytes, size_t lost)
 {
 	size_t max_line = (size_t)in->intake->config->max_line;
 	struct frame f = {.bytes = bytes, .cut = lost, .used = bytes.n};
 
-	/* Senders that end the message as on a stream: LF or CRLF, and C strings' NUL. */
-	if (f.bytes.n > 0 && f.bytes.p[f.bytes.n - 1] == '\0')
-		f.bytes.n--;
-	if (f.bytes.n > 0 && f.bytes.p[f.bytes.n - 1] == '\n')
-		f.bytes.n--;
-	if (f.bytes.n > 0 && f.bytes.n < bytes.n && f.bytes.p[f.bytes.n - 1] == '\r')
-		f.bytes.n--;
+	if (lost == 0)
+		f.bytes = without_end(bytes);
 	if (f.bytes.n > max_line) {
 		f.cut += f.bytes.n - max_line;
 		f.bytes.n = max_line;
@@ -85,7 +99,7 @@ read_round(struct datagram_input *in)
 	int got;
 
 	prepare(in);
-	got = recvmmsg(in->fd, in->msgs, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
+	got = recvmmsg(in->fd, in->msgs, in->batch, MSG_DONTWAIT | MSG_TRUNC, NULL);
 	if (got <= 0)
 		return false;
 	ingest_begin(in->intake->ingest);
@@ -94,11 +108,11 @@ read_round(struct datagram_input *in)
 		size = in->msgs[i].msg_len;
 		stats_add(&in->intake->stats->bytes_in, size);
 		/* MSG_TRUNC: the size is the datagram's own, also when less fitted. */
-		fits = size < DATAGRAM_BYTES ? size : DATAGRAM_BYTES;
+		fits = size < in->room ? size : in->room;
 		take_datagram(in, slice_of(in->iov[i].iov_base, fits), size - fits);
 	}
 	in->intake->read_done(in->intake->arg);
-	return got == BATCH;
+	return got == (int)in->batch;
 }
 
 static void
@@ -113,6 +127,19 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 			return;
 }
 
+static void
+make_room(struct datagram_input *in)
+{
+	size_t max_line = (size_t)in->intake->config->max_line;
+	size_t longest = DATAGRAM_BYTES;
+
+	if (in->source.url->kind == LISTEN_UNIXGRAM && max_line > longest)
+		longest = max_line;
+	in->room = longest + END_BYTES;
+	in->batch = (unsigned)(BATCH * (size_t)DATAGRAM_BYTES / longest);
+	in->buffer = xmalloc(in->batch * in->room);
+}
+
 struct datagram_input *
 datagram_input_new(struct intake *intake, const struct listen_url *url,
 		   struct tag_rule *const *rule, int fd)
@@ -124,7 +151,7 @@ datagram_input_new(struct intake *intake, const struct listen_url *url,
 	in->source.rule = rule;
 	in->source.hostname = intake->host;
 	in->fd = fd;
-	in->buffer = xmalloc((size_t)BATCH * DATAGRAM_BYTES);
+	make_room(in);
 	in->event = event_new(intake->base, fd, EV_READ | EV_PERSIST, on_readable, in);
 	if (in->event == NULL || event_add(in->event, NULL) < 0)
 		abort();
