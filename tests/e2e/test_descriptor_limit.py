@@ -7,6 +7,7 @@ import time
 import pytest
 
 from lib import syslog, wait
+from lib.gateway import SANITIZED
 
 
 @pytest.mark.threaded
@@ -50,7 +51,7 @@ def test_idle_connections_are_cheap(gateway, receiver):
         s.sendall(syslog.line("shop", f"line {i}"))  # begun, and not ended
     gw.send([syslog.line("shop", "line 2000")])
     sink.wait(1)
-    assert gw.memory_bytes() - before < 2000 * 8192
+    assert SANITIZED or gw.memory_bytes() - before < 2000 * 8192
     for s in crowd:
         s.shutdown(socket.SHUT_WR)
     assert sorted(syslog.numbers(sink.wait(2001))) == list(range(2001))

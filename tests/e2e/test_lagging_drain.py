@@ -7,6 +7,7 @@ import re
 import pytest
 
 from lib import syslog
+from lib.gateway import SANITIZED
 
 MIB = 1 << 20
 
@@ -31,7 +32,7 @@ def test_it_loses_its_oldest_lines_and_is_told(gateway, receiver):
     assert syslog.numbers(same_app.wait(total)) == list(range(total))
     status = gw.wait_status("shop", url, lambda s: s["dropped"]["memory"] > 0, "lines dropped")
     assert status["state"] == "connected"
-    assert gw.memory_bytes() - before < 32 * MIB
+    assert SANITIZED or gw.memory_bytes() - before < 32 * MIB
     assert gw.find_log(level="warn", msg="drain drops lines", app="shop")
 
     stalled.set_reading(True)

@@ -18,6 +18,18 @@ from . import syslog, wait
 TOP = pathlib.Path(__file__).resolve().parents[3]
 PENSTOCKD = os.environ.get("PENSTOCKD", str(TOP / "build/release/penstockd"))
 
+
+def _sanitized():
+    """Whether the daemon was built with a sanitizer, which takes memory of its own."""
+    try:
+        binary = pathlib.Path(PENSTOCKD).read_bytes()
+    except OSError:
+        return False
+    return b"__asan_init" in binary or b"__tsan_init" in binary
+
+
+SANITIZED = _sanitized()
+
 # A stop waits for drains that take nothing: longer than any stop-timeout used here.
 STOP_SECONDS = 30
 
@@ -77,7 +89,9 @@ class Gateway:
         self.spawn()
         wait.until(lambda: self.process.poll() is not None or self.find_log(msg="started"),
                    lambda: "a started daemon\n" + self.log_text())
-        assert self.process.poll() is None, "the daemon ended\n" + self.log_text()
+        if self.process.poll() is not None:
+            self.process = None
+            raise AssertionError("the daemon ended\n" + self.log_text())
         if self.admin_address is not None:
             wait.until(lambda: self.request("GET", "/healthz", token=None)[0] == 200, "/healthz")
         return self
