@@ -55,6 +55,17 @@ call_post(struct call *c, struct worker *w)
 	mailbox_push(w->mailbox, &c->mail);
 }
 
+static void
+timespec_add_ms(struct timespec *ts, int64_t ms)
+{
+	ts->tv_sec += (time_t)(ms / 1000);
+	ts->tv_nsec += (long)(ms % 1000) * 1000000;
+	if (ts->tv_nsec >= 1000000000) {
+		ts->tv_sec++;
+		ts->tv_nsec -= 1000000000;
+	}
+}
+
 /* until NULL: for as long as it takes. */
 static bool
 wait_until(struct call *c, const struct timespec *until)
@@ -79,7 +90,7 @@ call_wait(struct call *c, int64_t ms)
 	int posted = CALL_POSTED;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (time_t)(ms / 1000);
+	timespec_add_ms(&until, ms);
 	if (wait_until(c, &until))
 		return true;
 	if (atomic_compare_exchange_strong(&c->state, &posted,
