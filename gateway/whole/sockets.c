@@ -23,20 +23,39 @@ is_datagram(const struct listen_url *url)
 	return url->kind == LISTEN_UDP || url->kind == LISTEN_UNIXGRAM;
 }
 
+static bool
+is_socket_file(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+static const char *
+in_use_remedy(const struct listen_url *url)
+{
+	if (!listen_url_is_unix(url))
+		return "another program uses that address; stop it or choose another port";
+	if (!is_socket_file(url->path))
+		return "what is there is not a socket; move it away or choose another path";
+	return "another program listens there; stop it or choose another path";
+}
+
 static void
 describe(const struct listen_url *url, const char *key, char *err)
 {
 	const char *remedy = "check address and permissions";
+	int why = errno;
 
-	if (errno == EADDRINUSE)
-		remedy = listen_url_is_unix(url)
-			     ? "another program listens there; stop it or choose another path"
-			     : "another program uses that address; stop it or choose another port";
-	else if (errno == EACCES)
+	if (why == EADDRINUSE)
+		remedy = in_use_remedy(url);
+	else if (why == EACCES && listen_url_is_unix(url))
+		remedy = "this user may not make a socket there; grant it, or choose another path";
+	else if (why == EACCES)
 		remedy = "no permission; use a port above 1023, or grant CAP_NET_BIND_SERVICE";
-	else if (errno == EADDRNOTAVAIL)
+	else if (why == EADDRNOTAVAIL)
 		remedy = "this machine has no such address; use one of its own, or *";
-	snprintf(err, CONFIG_ERROR_BYTES, "%s: \"%s\": %s; %s", key, url->text, strerror(errno),
+	snprintf(err, CONFIG_ERROR_BYTES, "%s: \"%s\": %s; %s", key, url->text, strerror(why),
 		 remedy);
 }
 
@@ -44,10 +63,9 @@ describe(const struct listen_url *url, const char *key, char *err)
 static void
 unlink_stale(const struct sockaddr_storage *addr, socklen_t len, int type, const char *path)
 {
-	struct stat st;
 	int fd;
 
-	if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode))
+	if (!is_socket_file(path))
 		return;
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
