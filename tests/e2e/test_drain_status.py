@@ -19,7 +19,7 @@ def test_idle_connected_and_counted(gateway, receiver):
         "app_id": status["app_id"], "url": url, "type": "syslog", "state": "idle",
         "delivered": {"lines": 0, "bytes": 0},
         "waiting": {"memory": {"lines": 0, "bytes": 0}, "oldest_ms": None},
-        "dropped": {"memory": 0}, "resent": 0, "retries": 0, "last_error": None,
+        "dropped": {"memory": 0, "too_long": 0}, "resent": 0, "retries": 0, "last_error": None,
         "connected_since": None}
     gw.send(syslog.numbered("shop", 10))
     sink.wait(10)
