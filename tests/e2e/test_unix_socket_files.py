@@ -77,6 +77,9 @@ def test_a_second_daemon_leaves_a_live_socket_alone(gateway, tmp_path, kind):
     assert "choose another path" in text
     after = os.stat(path)
     assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    for other in KINDS:  # it can not even ask a socket of the other kind whether it is alive
+        refused(tmp_path, "--listen", f"{other}://{path}", "--admin", "http://127.0.0.1:0")
+    assert os.stat(path).st_ino == before.st_ino
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM if kind == "syslog+unixgram"
                        else socket.SOCK_STREAM) as s:
         s.connect(str(path))  # the first one answers there still
