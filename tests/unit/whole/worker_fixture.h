@@ -17,6 +17,7 @@
 #include <event2/event.h>
 
 #include "plumb/resolve.h"
+#include "whole/app_home.h"
 #include "whole/worker.h"
 
 enum { FIXTURE_WORKERS_MAX = 3 };
@@ -62,6 +63,31 @@ fixture_new(unsigned workers)
 		f->posts[i] = &f->workers[i]->post;
 	}
 	return f;
+}
+
+/* A drain to that port of this machine, as the admin API would make it. */
+static inline struct drain *
+fixture_drain(struct worker *w, struct app_log *log, uint64_t id, const char *port)
+{
+	const struct drain_input in[] = {{"host", "127.0.0.1"}, {"port", port}};
+	struct drain_errors errors = {.n = 0};
+	struct drain_conf conf;
+
+	if (!drain_conf_make(&conf, drain_type_find("syslog"), in, 2, &errors))
+		fail_msg("%s: %s", errors.at[0].key, errors.at[0].text);
+	return drain_new(&w->drains, log, id, &conf);
+}
+
+/* An app at home on w, as call_app_add makes it. */
+static inline struct app_home *
+fixture_app(struct worker *w, const char *name, uint64_t app)
+{
+	struct app_home *home = app_home_new(&w->pool, app, name);
+	struct route *r = routes_add(w->routes, slice_str(name), app, w->index);
+
+	r->home_state = home;
+	r->log = home->log;
+	return home;
 }
 
 /* None runs any more. */
