@@ -13,12 +13,9 @@ on_call(struct mail *mail, void *owner)
 	struct call *c = (struct call *)mail;
 	int posted = CALL_POSTED;
 
-	if (!atomic_compare_exchange_strong(&c->state, &posted, CALL_RUNNING)) {
-		if (posted == CALL_LEFT_ALONE)
-			c->run(c, owner);
-		/* One that is answered later is answered to nobody, and is not worth more. */
-		if (!c->later)
-			call_free(c);
+	if (!atomic_compare_exchange_strong(&c->state, &posted, CALL_RUNNING) &&
+	    posted == CALL_TAKEN_BACK) {
+		call_free(c);
 		return;
 	}
 	c->run(c, owner);
@@ -29,6 +26,11 @@ on_call(struct mail *mail, void *owner)
 void
 call_answer(struct call *c)
 {
+	/* Main does not wait for it any more. */
+	if (atomic_load(&c->state) == CALL_LEFT_ALONE) {
+		call_free(c);
+		return;
+	}
 	pthread_mutex_lock(&c->lock);
 	c->done = true;
 	pthread_cond_signal(&c->answered);

@@ -288,6 +288,26 @@ a_call_may_be_answered_later_than_it_ran(void **state)
 	pthread_join(thread, NULL);
 }
 
+/* Nobody waits for it when its answer comes; LeakSanitizer watches. */
+static void
+a_late_call_may_be_answered_later_still(void **state)
+{
+	struct fixture *f = *state;
+	struct block *b = block_worker(f->workers[0]);
+	struct call *late = call_new(sizeof(*late), run_later, NULL);
+	struct call *answer = call_new(sizeof(*answer), run_answer_kept, NULL);
+
+	late->insist = true;
+	call_post(late, f->workers[0]);
+	assert_false(call_wait(late, SHORT_MS));
+	unblock(b);
+	settle(f->workers[0]);
+	assert_int_equal(runs, 1);
+	call_post(answer, f->workers[0]);
+	assert_true(call_wait(answer, WAIT_MS));
+	call_free(answer);
+}
+
 static void
 the_wait_is_as_long_as_asked_for(void **state)
 {
@@ -396,6 +416,7 @@ main(void)
 	    ONE(an_insisting_call_in_time_is_like_any_other),
 	    ONE(a_call_that_has_begun_is_waited_for_to_its_end),
 	    ONE(a_call_may_be_answered_later_than_it_ran),
+	    ONE(a_late_call_may_be_answered_later_still),
 	    ONE(the_wait_is_as_long_as_asked_for),
 	    THREE(all_workers_are_asked_and_each_answer_is_read),
 	    THREE(one_busy_worker_is_told_of_and_the_others_are_read),
