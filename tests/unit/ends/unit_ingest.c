@@ -1,6 +1,8 @@
 /* Where a line goes, in what form, and what is counted for it. */
 #include "ends/ingest_fixture.h"
 
+#include <unistd.h>
+
 #define LINE(app, text) "<14>1 2026-01-02T03:04:05Z host " app " - - - " text
 
 /* From a heap of exactly its size. */
@@ -121,14 +123,16 @@ lines_whose_app_went_while_they_crossed_are_counted(void **state)
 	struct fixture_app *stays = app_here(f, "stays", 2);
 
 	routes_add(f->ingest.routes, SLICE("gone"), 1, ELSEWHERE);
+	routes_add(f->ingest.routes, SLICE("not-here"), 3, ELSEWHERE);
 	routes_by_name(f->ingest.routes, SLICE("stays"))->home = ELSEWHERE;
 	put(f, LINE("gone", "1"));
 	put(f, LINE("stays", "2"));
 	put(f, LINE("gone", "3"));
+	put(f, LINE("not-here", "4"));
 	cross(f);
 	routes_remove(f->ingest.routes, routes_by_app(f->ingest.routes, 1));
 	ingest_bundle(&f->ingest, f->bundle);
-	assert_int_equal(LINES_IN(f, lines_no_drain), 2);
+	assert_int_equal(LINES_IN(f, lines_no_drain), 3);
 	assert_int_equal(LINES_IN(f, lines_routed), 1);
 	assert_string_equal(app_lines(stays), LINE("stays", "2") "\n");
 	app_close(stays);
@@ -169,6 +173,25 @@ an_unknown_app_is_counted_and_named(void **state)
 	assert_string_equal(f->unknown_name, "");
 	assert_int_equal(LINES_IN(f, lines_unrouted), 2);
 	assert_int_equal(LINES_IN(f, lines_catch_all), 0);
+}
+
+/* What the operator should look for: the app that a map names, else what was looked up. */
+static void
+with_a_map_the_unknown_name_is_the_apps(void **state)
+{
+	struct fixture *f = *state;
+	char map[] = "/tmp/unit_ingest.XXXXXX", url[96];
+	int fd = mkstemp(map);
+
+	assert_int_equal(write(fd, "web blue\n", 9), 9);
+	close(fd);
+	snprintf(url, sizeof(url), "syslog+tcp://127.0.0.1:0?app=app-name,map:%s", map);
+	fixture_listen(f, url);
+	unlink(map);
+	put(f, LINE("web", "1"));
+	assert_string_equal(f->unknown_name, "blue");
+	put(f, LINE("typo", "2"));
+	assert_string_equal(f->unknown_name, "typo");
 }
 
 static void
@@ -387,6 +410,7 @@ main(void)
 	    T(lines_whose_app_went_while_they_crossed_are_counted),
 	    T(lines_without_a_drain_are_counted_and_not_kept),
 	    T(an_unknown_app_is_counted_and_named),
+	    T(with_a_map_the_unknown_name_is_the_apps),
 	    T(the_catch_all_gets_what_no_app_does),
 	    T(a_catch_all_that_is_no_app_catches_nothing),
 	    T(the_archive_gets_every_line_once),

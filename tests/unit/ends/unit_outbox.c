@@ -192,6 +192,11 @@ a_post_names_the_fullest_of_those_it_went_to(void **state)
 	add(2, 7, "1", 1);
 	assert_int_equal(outbox_post(&outbox, &fullest), 500 + RECORD_HEAD_BYTES + 1);
 	assert_int_equal(fullest, 2);
+	/* Whichever comes first. */
+	add(0, 7, "1", 1);
+	add(2, 7, "1", 1);
+	assert_int_equal(outbox_post(&outbox, &fullest), 1000000 + RECORD_HEAD_BYTES + 1);
+	assert_int_equal(fullest, 0);
 }
 
 static void
