@@ -160,7 +160,8 @@ worker_relieve(struct worker *w)
 	size_t share = (size_t)LAGGING_MAX_MIB * 1024 * 1024 / w->setup->workers;
 	struct judgement j = {.worker = w, .now_ms = clock_mono_ms(), .now_us = clock_wall_us()};
 
-	while (w->pressing || w->pool.lagging > share) {
+	/* Some log may be over app-memory and get no more lines by which it would be judged. */
+	while (w->pressing || w->pool.lagging > share || w->pool.pressure > w->pool.app_memory) {
 		size_t before = w->pool.lagging;
 
 		j.greediest = NULL;
