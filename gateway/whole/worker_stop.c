@@ -29,10 +29,21 @@ arm(struct worker *w)
 }
 
 static void
+end_step(struct worker *w)
+{
+	event_free(w->stop->timer);
+	w->stop->timer = NULL;
+	call_answer(w->stop->call);
+}
+
+static void
 begin_step(struct worker *w, struct call *c, int64_t ms, event_callback_fn each)
 {
 	if (w->stop == NULL)
 		w->stop = xcalloc(1, sizeof(*w->stop));
+	/* Main waits for a step no longer than its time: an unfinished one gives way. */
+	if (w->stop->timer != NULL)
+		end_step(w);
 	c->later = true;
 	w->stop->call = c;
 	w->stop->until_ms = clock_mono_ms() + ms;
@@ -40,14 +51,6 @@ begin_step(struct worker *w, struct call *c, int64_t ms, event_callback_fn each)
 	if (w->stop->timer == NULL)
 		abort();
 	arm(w);
-}
-
-static void
-end_step(struct worker *w)
-{
-	event_free(w->stop->timer);
-	w->stop->timer = NULL;
-	call_answer(w->stop->call);
 }
 
 static void
