@@ -44,6 +44,8 @@ struct drain {
 	bool careful_wait; /* the timer runs for the next careful step */
 	unsigned stuck;	   /* losses in a row that wound back to lost_seq */
 	uint64_t lost_seq;
+	int64_t said_ms;       /* when a lost connection was last logged; 0: never */
+	bool said_lost;	       /* and its coming back was not */
 	int64_t not_before_ms; /* no connection is tried before */
 	struct resolve_request *resolving;
 	struct stream *stream;

@@ -56,9 +56,10 @@ connection_open(struct drain *d)
 	d->stopped_ms = 0;
 	drain_reset_writing(d);
 	drain_arm(d, IDLE_MS);
-	if (d->retries > 0)
+	if (d->said_lost)
 		log_info("drain connected", "app", d->cursor.log->name, "drain", d->conf.redacted,
 			 NULL);
+	d->said_lost = false;
 }
 
 /* The receiver has nothing to say; what matters is that it ends. */

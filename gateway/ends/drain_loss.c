@@ -9,6 +9,9 @@
 /* A send queue that stands still this long means that the receiver does not read. */
 enum { STALL_MS = 500 };
 
+/* What a drain's connection suffers is logged so often at most. */
+enum { SAY_AGAIN_MS = 10 * 1000 };
+
 /* A TLS receiver may refuse a connection this long after it opened (a few round trips). */
 enum { REFUSAL_MS = 2000 };
 
@@ -79,14 +82,21 @@ wait_or_rest(struct drain *d, int64_t delay_ms)
 	drain_arm(d, delay_ms);
 }
 
+/*
+ * Neither each failure of a receiver that is away nor each close of one that
+ * closes all the time: that would fill the log.  The drain's state has the rest.
+ */
 static void
-log_lost(const struct drain *d, const char *why, uint64_t again)
+log_lost(struct drain *d, const char *why, uint64_t again, int64_t now_ms)
 {
-	/* The first of a row of failures, and what cost resends; the rest is in the drain's state.
-	 */
-	if (d->backoff.failures <= 1 || again > 0)
-		log_warn("drain lost its connection", "app", d->cursor.log->name, "drain",
-			 d->conf.redacted, "error", why, "lines_again", log_u64(again), NULL);
+	if (d->backoff.failures > 1 && again == 0)
+		return;
+	if (d->said_ms != 0 && now_ms - d->said_ms < SAY_AGAIN_MS)
+		return;
+	d->said_ms = now_ms;
+	d->said_lost = true;
+	log_warn("drain lost its connection", "app", d->cursor.log->name, "drain", d->conf.redacted,
+		 "error", why, "lines_again", log_u64(again), NULL);
 }
 
 /*
@@ -156,7 +166,7 @@ drain_lost(struct drain *d, enum drain_ending ending, const char *why)
 		again = wind_back(d, ending, now_ms);
 	delay_ms = backoff_next(&d->backoff, d->took_lines, alive_ms);
 	d->retries++;
-	log_lost(d, d->last_error, again);
+	log_lost(d, d->last_error, again, now_ms);
 	drain_disconnect(d);
 	drain_reset_writing(d);
 	wait_or_rest(d, delay_ms);
