@@ -39,8 +39,12 @@ class Rsyslog:
             ["/usr/sbin/rsyslogd", "-n", "-f", str(config), "-i", str(self.dir / "pid")],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         port = self.dir / "port"
-        wait.until(lambda: port.exists() and port.read_text().strip(),
-                   lambda: "rsyslogd listens\n" + (self.dir / "log").read_text())
+        try:
+            wait.until(lambda: port.exists() and port.read_text().strip(),
+                       lambda: "rsyslogd listens\n" + (self.dir / "log").read_text())
+        except AssertionError:
+            self.stop()
+            raise
         self.port = int(port.read_text())
 
     def _lines(self, name):
