@@ -151,12 +151,6 @@ tag_rule_free(struct tag_rule *r)
 	free(r);
 }
 
-bool
-tag_rule_needs_cert(const struct tag_rule *r)
-{
-	return r->kind == TAG_CERT;
-}
-
 /* "-" says that there is none (RFC 5424, section 6: NILVALUE). */
 static struct slice
 not_nil(struct slice field)

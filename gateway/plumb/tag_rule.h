@@ -26,7 +26,6 @@ bool tag_rule_check(const char *spec, char *err, size_t errlen) __attribute__((w
 struct tag_rule *tag_rule_new(const char *spec, char *err, size_t errlen)
     __attribute__((warn_unused_result));
 void tag_rule_free(struct tag_rule *);
-bool tag_rule_needs_cert(const struct tag_rule *);
 
 /*
  * The app's name; p is NULL if the line names none.  cert: the sender's

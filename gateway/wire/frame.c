@@ -35,12 +35,6 @@ framing_parse(const char *word, enum framing *out)
 	return false;
 }
 
-const char *
-framing_name(enum framing framing)
-{
-	return framing_names[framing];
-}
-
 void
 framer_init(struct framer *f, enum framing framing, size_t max_line)
 {

@@ -32,7 +32,6 @@ enum framing {
 
 /* "auto", "octet-counting", "lf", "nul"; false for any other word. */
 bool framing_parse(const char *word, enum framing *out);
-const char *framing_name(enum framing);
 
 struct framer {
 	enum framing framing;

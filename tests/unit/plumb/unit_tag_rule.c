@@ -117,19 +117,6 @@ a_nil_field_names_no_app(void **state)
 }
 
 static void
-only_the_cert_rule_needs_a_certificate(void **state)
-{
-	struct tag_rule *cert = tag_rule_new("cert", err, sizeof(err));
-	struct tag_rule *name = tag_rule_new("app-name", err, sizeof(err));
-
-	(void)state;
-	assert_true(tag_rule_needs_cert(cert));
-	assert_false(tag_rule_needs_cert(name));
-	tag_rule_free(cert);
-	tag_rule_free(name);
-}
-
-static void
 a_map_names_the_app_of_a_value(void **state)
 {
 	static const char content[] = "# our hosts\n"
@@ -265,7 +252,6 @@ main(void)
 	    cmocka_unit_test(each_rule_looks_at_its_field),
 	    cmocka_unit_test(structured_data_is_unescaped_and_empty_is_absent),
 	    cmocka_unit_test(a_nil_field_names_no_app),
-	    cmocka_unit_test(only_the_cert_rule_needs_a_certificate),
 	    cmocka_unit_test(a_map_names_the_app_of_a_value),
 	    cmocka_unit_test(an_empty_map_knows_nobody),
 	    cmocka_unit_test(a_map_of_many_lines_finds_each),
