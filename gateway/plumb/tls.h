@@ -32,6 +32,20 @@ SSL_CTX *tls_server_ctx(const char *cert, const char *key, const char *client_ca
 SSL_CTX *tls_client_ctx(const char *ca_file, char err[TLS_ERROR_BYTES])
     __attribute__((warn_unused_result));
 
+/* A drain's own CA and certificate, PEM texts; NULL where it has none. */
+struct tls_own {
+	const char *ca;	  /* in place of the shared CAs */
+	const char *cert; /* chain, leaf first */
+	const char *key;
+};
+
+/*
+ * A client context of its own: the CAs of shared unless own has some.  NULL:
+ * err has the fault (the texts were checked when they came, so it is unlikely).
+ */
+SSL_CTX *tls_own_ctx(SSL_CTX *shared, const struct tls_own *own, char err[TLS_ERROR_BYTES])
+    __attribute__((warn_unused_result));
+
 /*
  * A server session of that context on a connected, non-blocking socket; fd is
  * not owned.  NULL: OpenSSL has no memory left.

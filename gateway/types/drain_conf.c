@@ -193,5 +193,6 @@ drain_conf_free(struct drain_conf *conf)
 	free(conf->url);
 	free(conf->redacted);
 	free(conf->host);
+	free(conf->target);
 	*conf = (struct drain_conf){0};
 }

@@ -6,18 +6,19 @@ is_utf8_tail(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-void
+unsigned
 drain_cut(struct buf *out, size_t start, size_t limit)
 {
 	size_t end = start + limit;
 	size_t back = 0;
 
 	if (out->n <= end)
-		return;
+		return 0;
 	/* A character has 3 such bytes at most; with more it is not UTF-8. */
 	while (back < 4 && back < limit && is_utf8_tail(out->p[end - back]))
 		back++;
 	out->n = back < 4 ? end - back : end;
+	return DRAIN_ENTRY_CUT;
 }
 
 struct slice

@@ -9,9 +9,9 @@
 
 /*
  * Cuts what was added since start to at most limit bytes, not inside a UTF-8
- * character.
+ * character.  Returns DRAIN_ENTRY_CUT if it did, else 0.
  */
-void drain_cut(struct buf *out, size_t start, size_t limit);
+unsigned drain_cut(struct buf *out, size_t start, size_t limit);
 
 /*
  * What stands behind the first n spaces of a frame: 1 is TIMESTAMP, 6 is

@@ -48,13 +48,14 @@ finish(struct drain_conf *conf, struct drain_errors *errors)
 	drain_url_finish(&url, conf);
 }
 
-static void
+static unsigned
 encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 {
 	buf_add_str(out, conf->value[DRAIN_TOKEN]);
 	buf_add_char(out, ' ');
 	escape_controls(frame, out);
 	buf_add_char(out, '\n');
+	return 0;
 }
 
 const struct drain_type drain_type_logentries = {

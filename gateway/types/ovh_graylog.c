@@ -52,7 +52,7 @@ add_own(struct slice sd, struct buf *out)
 	buf_free(&rest);
 }
 
-static void
+static unsigned
 encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 {
 	struct slice from_sd = drain_frame_from(frame, 6);
@@ -62,7 +62,7 @@ encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 		/* No RFC 5424, which a stored frame always is: passed as it stands. */
 		escape_controls(frame, out);
 		buf_add_char(out, '\n');
-		return;
+		return 0;
 	}
 	escape_controls(slice_of(frame.p, frame.n - from_sd.n), out);
 	add_own(slice_of(from_sd.p, span), out);
@@ -71,6 +71,7 @@ encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 	buf_add_str(out, "\"]");
 	escape_controls(slice_skip(from_sd, span), out);
 	buf_add_char(out, '\n');
+	return 0;
 }
 
 const struct drain_type drain_type_ovh_graylog = {

@@ -60,12 +60,13 @@ has_offset(struct slice stamp)
 	return stamp.n > 0 && stamp.p[stamp.n - 1] >= '0' && stamp.p[stamp.n - 1] <= '9';
 }
 
-static void
+static unsigned
 encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 {
 	struct slice from_stamp = drain_frame_from(frame, 1);
 	struct slice behind = drain_frame_from(frame, 2);
 	size_t start = out->n;
+	unsigned flags;
 
 	(void)conf;
 	if (behind.p != NULL) {
@@ -80,8 +81,9 @@ encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 		}
 	}
 	escape_controls(frame, out);
-	drain_cut(out, start, PAPERTRAIL_LINE - 1);
+	flags = drain_cut(out, start, PAPERTRAIL_LINE - 1);
 	buf_add_char(out, '\n');
+	return flags;
 }
 
 const struct drain_type drain_type_papertrail = {

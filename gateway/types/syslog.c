@@ -116,11 +116,12 @@ add_counted(const char *token, struct slice frame, struct buf *out)
 	buf_add_slice(out, frame);
 }
 
-static void
+static unsigned
 encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 {
 	const char *token = conf->value[DRAIN_TOKEN];
 	size_t start = out->n;
+	unsigned flags = 0;
 
 	switch (conf->framing) {
 	case DRAIN_FRAMING_OCTET:
@@ -129,7 +130,7 @@ encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 	case DRAIN_FRAMING_NONE:
 		add_token(token, out);
 		buf_add_slice(out, frame);
-		drain_cut(out, start, SYSLOG_DATAGRAM);
+		flags = drain_cut(out, start, SYSLOG_DATAGRAM);
 		break;
 	case DRAIN_FRAMING_NUL:
 	case DRAIN_FRAMING_LF:
@@ -139,6 +140,7 @@ encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 		buf_add_char(out, conf->framing == DRAIN_FRAMING_NUL ? '\0' : '\n');
 		break;
 	}
+	return flags;
 }
 
 static bool
