@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ends/drain_status.h"
 #include "ends/unrouted.h"
 #include "plumb/config.h"
 #include "store/store.h"
@@ -58,14 +57,6 @@ enum gateway_code gateway_drain_add(struct gateway *, struct app_record *app, bo
 /* When it returns GATEWAY_OK no line read from now on reaches the drain. */
 enum gateway_code gateway_drain_remove(struct gateway *, const struct app_record *app,
 				       const char *url) __attribute__((warn_unused_result));
-
-/*
- * The states of one app's drains, in order of adding; *n of them (caller
- * frees).  GATEWAY_NOT_FOUND: no such app.
- */
-enum gateway_code gateway_app_status(struct gateway *, const struct app_record *,
-				     struct drain_status **out, size_t *n)
-    __attribute__((warn_unused_result));
 
 /*
  * Names that lines came for and no app has, in no order; *n of them (caller

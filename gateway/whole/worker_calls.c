@@ -154,35 +154,6 @@ call_drain_name_new(uint64_t app, const char *url, uint64_t drain)
 }
 
 static void
-run_status(struct call *call, struct worker *w)
-{
-	struct call_status *c = (struct call_status *)call;
-	struct app_home *home = home_of(w, c->app);
-
-	if (home == NULL)
-		return;
-	c->status = xcalloc(home->n, sizeof(*c->status));
-	c->n = home->n;
-	for (size_t i = 0; i < home->n; i++)
-		drain_status(home->drains[i], &c->status[i]);
-}
-
-static void
-clear_status(struct call *call)
-{
-	free(((struct call_status *)call)->status);
-}
-
-struct call_status *
-call_status_new(uint64_t app)
-{
-	struct call_status *c = call_new(sizeof(*c), run_status, clear_status);
-
-	c->app = app;
-	return c;
-}
-
-static void
 run_unrouted(struct call *call, struct worker *w)
 {
 	struct call_unrouted *c = (struct call_unrouted *)call;

@@ -52,15 +52,6 @@ struct call_drain_name {
 };
 struct call_drain_name *call_drain_name_new(uint64_t app, const char *url, uint64_t drain);
 
-/* Home worker: the states of an app's drains. */
-struct call_status {
-	struct call call;
-	uint64_t app;
-	struct drain_status *status; /* answer; freed with the call unless taken */
-	size_t n;
-};
-struct call_status *call_status_new(uint64_t app);
-
 /* What came for apps that nobody knows. */
 struct call_unrouted {
 	struct call call;

@@ -15,6 +15,7 @@
 #include "admin/admin.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "whole/gateway_status.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,6 +12,7 @@
 #include "base/xmalloc.h"
 #include "store/store.h"
 #include "whole/gateway.h"
+#include "whole/gateway_status.h"
 
 struct gateway {
 	struct store *store;
