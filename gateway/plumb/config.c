@@ -66,6 +66,12 @@ config_load(int argc, char **argv, struct config *out, char err[CONFIG_ERROR_BYT
 	return result;
 }
 
+static bool
+config_key_is_text(const struct config_key *k)
+{
+	return k->kind == CONFIG_PATH || k->kind == CONFIG_APP || k->kind == CONFIG_CHECKED;
+}
+
 void
 config_free(struct config *c)
 {
@@ -75,7 +81,7 @@ config_free(struct config *c)
 
 	for (size_t i = 0; i < config_nkeys; i++) {
 		k = &config_keys[i];
-		if (k->kind == CONFIG_PATH || k->kind == CONFIG_APP) {
+		if (config_key_is_text(k)) {
 			free(*(char **)(void *)((char *)c + k->offset));
 		} else if (config_key_repeats(k)) {
 			urls = config_urls(c, k, &n);
@@ -114,6 +120,7 @@ key_differs(const struct config_key *k, const struct config *was, const struct c
 	switch (k->kind) {
 	case CONFIG_PATH:
 	case CONFIG_APP:
+	case CONFIG_CHECKED:
 		return strings_differ(*(char *const *)a, *(char *const *)b);
 	case CONFIG_DURATION:
 	case CONFIG_SIZE:

@@ -36,8 +36,14 @@ struct config {
 	char *catch_all, *copy_to;
 	bool syslog_framing_octet; /* of plain TCP syslog drains that do not say */
 	enum list_shape list_shape;
-	bool check_only; /* --check */
-	char *file;	 /* --config FILE, NULL: none */
+	char *drain_allow, *drain_deny; /* address_rules.h; drain_deny is never NULL */
+	char *http_proxy;		/* proxy_url.h */
+	/* URL templates (config_check_endpoint); NULL: the drain type's own */
+	char *datadog_endpoint, *logtail_endpoint;
+	int64_t http_timeout; /* of a whole request to an HTTP drain */
+	int64_t batch_wait;   /* how long an HTTP drain gathers a batch */
+	bool check_only;      /* --check */
+	char *file;	      /* --config FILE, NULL: none */
 };
 
 enum config_result { CONFIG_OK, CONFIG_EXIT_OK /* --help, --version were printed */, CONFIG_BAD };

@@ -77,7 +77,10 @@ static bool
 set_string(struct config *c, const struct config_key *k, const char *value, char *err)
 {
 	char **member = config_member(c, k);
+	char fault[CONFIG_ERROR_BYTES];
 
+	if (k->kind == CONFIG_CHECKED && !k->check(value, fault, sizeof(fault)))
+		return config_fault(err, k, value, "%s", fault);
 	if (k->kind == CONFIG_APP && !name_is_app(slice_str(value)))
 		return config_fault(
 		    err, k, value,
@@ -125,6 +128,7 @@ set_value(struct config *c, const struct config_key *k, const char *value, char 
 	switch (k->kind) {
 	case CONFIG_PATH:
 	case CONFIG_APP:
+	case CONFIG_CHECKED:
 		return set_string(c, k, value, err);
 	case CONFIG_DURATION:
 	case CONFIG_SIZE:

@@ -15,8 +15,6 @@
 #define HOUR (3600 * SECOND)
 
 static const char no_spool[] = "this build has no spool yet";
-static const char no_drain_ranges[] = "this build has no limits yet on where drains may connect";
-static const char no_http_drains[] = "this build has no HTTP drains yet";
 
 /* clang-format off */
 const struct config_key config_keys[] = {
@@ -82,10 +80,27 @@ const struct config_key config_keys[] = {
 	{.name = "list-shape", .kind = CONFIG_SHAPE, .offset = AT(list_shape), .def = "auto",
 	    .words = {"auto", "array", "object"},
 	    .text = "JSON shape of a list of drains"},
-	{.name = "drain-allow", .kind = CONFIG_ABSENT, .text = no_drain_ranges},
-	{.name = "drain-deny", .kind = CONFIG_ABSENT, .text = no_drain_ranges},
-	{.name = "http-proxy", .kind = CONFIG_ABSENT, .text = no_http_drains},
-	{.name = "datadog-endpoint", .kind = CONFIG_ABSENT, .text = no_http_drains},
+	{.name = "drain-allow", .kind = CONFIG_CHECKED, .offset = AT(drain_allow),
+	    .check = config_check_ranges,
+	    .text = "addresses that drains may reach although drain-deny has them"},
+	{.name = "drain-deny", .kind = CONFIG_CHECKED, .offset = AT(drain_deny), .def = "link-local",
+	    .check = config_check_ranges,
+	    .text = "addresses that drains may not reach"},
+	{.name = "http-proxy", .kind = CONFIG_CHECKED, .offset = AT(http_proxy),
+	    .check = config_check_proxy,
+	    .text = "proxy of HTTP drains, http://HOST:PORT"},
+	{.name = "http-timeout", .kind = CONFIG_DURATION, .offset = AT(http_timeout), .def = "30s",
+	    .min = SECOND, .max = 600 * SECOND,
+	    .text = "how long a request of an HTTP drain may take in all"},
+	{.name = "batch-wait", .kind = CONFIG_DURATION, .offset = AT(batch_wait), .def = "500ms",
+	    .max = 900,
+	    .text = "how long an HTTP drain gathers a batch"},
+	{.name = "datadog-endpoint", .kind = CONFIG_CHECKED, .offset = AT(datadog_endpoint),
+	    .check = config_check_endpoint, .def_text = "https://http-intake.logs.%s/api/v2/logs",
+	    .text = "URL of the intake of datadog drains, %s being the site"},
+	{.name = "logtail-endpoint", .kind = CONFIG_CHECKED, .offset = AT(logtail_endpoint),
+	    .check = config_check_endpoint, .def_text = "https://in.logs.betterstack.com",
+	    .text = "URL of the intake of logtail drains"},
 };
 /* clang-format on */
 
@@ -137,6 +152,7 @@ config_key_bounds(const struct config_key *k, char text[CONFIG_BOUNDS_BYTES])
 			 "1 to 48 printable ASCII characters without space");
 		break;
 	case CONFIG_PATH:
+	case CONFIG_CHECKED:
 	case CONFIG_LISTEN:
 	case CONFIG_ADMIN:
 	case CONFIG_ABSENT:

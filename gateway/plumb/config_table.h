@@ -14,7 +14,8 @@
 
 enum config_kind {
 	CONFIG_PATH,
-	CONFIG_APP, /* an app's name */
+	CONFIG_APP,	/* an app's name */
+	CONFIG_CHECKED, /* a text that the key's check takes */
 	CONFIG_DURATION,
 	CONFIG_SIZE,
 	CONFIG_COUNT,
@@ -25,15 +26,19 @@ enum config_kind {
 	CONFIG_ABSENT, /* of a later build: refused by name */
 };
 
+/* false: fault has what is wrong and what to write instead, to be read behind the value. */
+typedef bool config_checker(const char *value, char *fault, size_t len);
+
 struct config_key {
 	const char *name;
 	enum config_kind kind;
-	size_t offset;	      /* in struct config; CONFIG_LISTEN, CONFIG_ADMIN, CONFIG_ABSENT: 0 */
-	const char *def;      /* as one would write it, several with a space between; NULL: none */
-	const char *def_text; /* what to say of a default that is made at start; NULL: def is it */
-	int64_t min, max;     /* durations, sizes, counts */
-	const char *words[4]; /* CONFIG_EITHER, CONFIG_SHAPE; NULL behind the last */
-	const char *text;     /* CONFIG_ABSENT: what this build has not */
+	size_t offset;	       /* in struct config; CONFIG_LISTEN, CONFIG_ADMIN, CONFIG_ABSENT: 0 */
+	const char *def;       /* as one would write it, several with a space between; NULL: none */
+	const char *def_text;  /* what to say of a default that is made at start; NULL: def is it */
+	int64_t min, max;      /* durations, sizes, counts */
+	const char *words[4];  /* CONFIG_EITHER, CONFIG_SHAPE; NULL behind the last */
+	config_checker *check; /* CONFIG_CHECKED */
+	const char *text;      /* CONFIG_ABSENT: what this build has not */
 };
 
 enum { CONFIG_KEYS_MAX = 64, CONFIG_BOUNDS_BYTES = 80 };
@@ -77,6 +82,9 @@ bool config_file_read(struct config_build *, const char *file, char *err);
 enum config_result config_flags_scan(int argc, char **argv, struct config *, char *err);
 /* Sets the keys; after config_flags_scan. */
 bool config_flags_apply(struct config_build *, int argc, char **argv, char *err);
+
+/* config_drains.c */
+config_checker config_check_ranges, config_check_proxy, config_check_endpoint;
 
 /* config_cross.c: what no key can tell alone. */
 bool config_cross_check(const struct config *, char *err);

@@ -102,9 +102,7 @@ too_many_listeners_are_refused(void **state)
 static void
 what_is_not_built_is_refused_by_name(void **state)
 {
-	static const char *const keys[] = {"spool-after", "spool-cap",	     "spool-size",
-					   "spool-age",	  "drain-allow",     "drain-deny",
-					   "http-proxy",  "datadog-endpoint"};
+	static const char *const keys[] = {"spool-after", "spool-cap", "spool-size", "spool-age"};
 	char *arg, *fault;
 
 	(void)state;
