@@ -68,6 +68,13 @@ enum store_code store_app_walk(struct store *, bool (*each)(const struct app_rec
  */
 enum store_code store_drain_add(struct store *, struct app_record *new_app,
 				struct drain_record *drain) __attribute__((warn_unused_result));
+/*
+ * Adds the drain in place of another one of its app, in one transaction: it has
+ * an id of its own and stands last.  The two URLs may be the same.
+ * STORE_NOT_FOUND: there is no drain old_id; STORE_EXISTS: a third drain has the URL.
+ */
+enum store_code store_drain_replace(struct store *, uint64_t old_id, struct drain_record *drain)
+    __attribute__((warn_unused_result));
 enum store_code store_drain_find(struct store *, const char *app_id, const char *url,
 				 struct drain_record *out) __attribute__((warn_unused_result));
 enum store_code store_drain_remove(struct store *, const char *app_id, uint64_t drain_id)

@@ -175,11 +175,29 @@ store_drain_find(struct store *s, const char *app_id, const char *url, struct dr
 	return code;
 }
 
-enum store_code
-store_drain_remove(struct store *s, const char *app_id, uint64_t drain_id)
+/* Both tables' entries. */
+static enum store_code
+drain_delete(struct store *s, MDB_txn *txn, const char *app_id, uint64_t id)
 {
 	char key[DRAIN_KEY_BYTES], url_key[DRAIN_URL_KEY_BYTES];
 	struct drain_record drain;
+	enum store_code code;
+
+	code = drain_get(s, txn, app_id, id, &drain);
+	if (code != STORE_OK)
+		return code;
+	store_drain_key(key, app_id, id);
+	store_drain_url_key(url_key, app_id, drain.url, id);
+	drain_record_free(&drain);
+	code = store_delete(s, txn, TABLE_DRAINS, slice_of(key, sizeof(key)));
+	if (code == STORE_OK)
+		code = store_delete(s, txn, TABLE_DRAIN_URLS, slice_of(url_key, sizeof(url_key)));
+	return code == STORE_NOT_FOUND ? store_damaged(s, "the table of drains' URLs") : code;
+}
+
+enum store_code
+store_drain_remove(struct store *s, const char *app_id, uint64_t drain_id)
+{
 	enum store_code code;
 	MDB_txn *txn;
 
@@ -187,19 +205,32 @@ store_drain_remove(struct store *s, const char *app_id, uint64_t drain_id)
 		return STORE_NOT_FOUND;
 	if ((code = store_begin_remove(s, &txn)) != STORE_OK)
 		return code;
-	code = drain_get(s, txn, app_id, drain_id, &drain);
-	if (code == STORE_OK) {
-		store_drain_key(key, app_id, drain_id);
-		store_drain_url_key(url_key, app_id, drain.url, drain_id);
-		drain_record_free(&drain);
-		code = store_delete(s, txn, TABLE_DRAINS, slice_of(key, sizeof(key)));
-		if (code == STORE_OK)
-			code = store_delete(s, txn, TABLE_DRAIN_URLS,
-					    slice_of(url_key, sizeof(url_key)));
-		if (code == STORE_NOT_FOUND)
-			code = store_damaged(s, "the table of drains' URLs");
-	}
-	return store_end(s, txn, code);
+	return store_end(s, txn, drain_delete(s, txn, app_id, drain_id));
+}
+
+enum store_code
+store_drain_replace(struct store *s, uint64_t old_id, struct drain_record *drain)
+{
+	struct drain_record made = *drain; /* the strings stay drain's */
+	struct counters_record counters;
+	enum store_code code;
+	MDB_txn *txn;
+
+	if (!record_id_ok(slice_str(made.app_id)))
+		return STORE_NOT_FOUND;
+	if ((code = store_begin_add(s, &txn)) != STORE_OK)
+		return code;
+	code = store_counters_get(s, txn, &counters);
+	if (code == STORE_OK)
+		code = drain_delete(s, txn, made.app_id, old_id);
+	if (code == STORE_OK)
+		code = drain_put(s, txn, &counters, &made);
+	if (code == STORE_OK)
+		code = store_counters_put(s, txn, &counters);
+	code = store_end(s, txn, code);
+	if (code == STORE_OK)
+		*drain = made;
+	return code;
 }
 
 static enum store_code
