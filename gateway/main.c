@@ -207,9 +207,10 @@ stop(struct daemon *d)
 {
 	if (d->http != NULL)
 		stop_admin(d);
+	/* Before the gateway: late answers and tails of the API still point into it. */
+	http_server_free(d->http);
 	if (d->gateway != NULL)
 		gateway_stop(d->gateway);
-	http_server_free(d->http);
 	admin_free(d->admin);
 	store_close(d->store);
 	for (size_t i = 0; i < d->config.nadmin; i++)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "io/http_conn_internal.h"
 #include "io/http_parse.h"
 #include "io/http_write.h"
 #include "io/stream.h"
@@ -24,35 +25,11 @@ enum {
 	DRAIN_BYTES = 4 * 1024 * 1024,
 	/* Over the cap, this many at once are told so; more are just closed. */
 	REFUSED_AT_ONCE = 16,
+	/* What a client may send ahead while its answer is waited for. */
+	AHEAD_BYTES = 64 * 1024,
 };
 
-enum conn_state {
-	CONN_OPENING,	/* handshake */
-	CONN_READING,	/* idle or inside a request */
-	CONN_ANSWERING, /* the answer goes out */
-	CONN_TURN,	/* it is out; the next request comes at the next turn */
-	CONN_DRAINING,	/* nothing more to say; until the peer closes */
-	CONN_GONE,	/* freed at the end of the callback */
-};
-
-struct http_conn {
-	LIST_ENTRY(http_conn) link;
-	struct http_conns *conns;
-	struct stream *stream;
-	struct event *timer; /* the deadline of the state */
-	struct http_parse *parse;
-	enum conn_state state;
-	struct buf pending; /* read, but behind the request that is being answered */
-	struct buf head, body;
-	size_t sent; /* of head and body, in this order */
-	int64_t write_deadline;
-	size_t drained;
-	bool refused; /* over the cap: gets 503, whatever it asks */
-	bool last;    /* close after this answer */
-	struct sockaddr_storage peer;
-};
-
-static void
+void
 conn_deadline(struct http_conn *c, int64_t ms)
 {
 	struct timeval tv;
@@ -76,11 +53,13 @@ conn_free(struct http_conn *c)
 	buf_free(&c->pending);
 	buf_free(&c->head);
 	buf_free(&c->body);
+	http_response_free(&c->ready);
+	http_later_gone(c->later);
+	http_stream_gone(c->answer);
 	free(c);
 }
 
-/* The one way out.  why NULL: as it should be. */
-static void
+void
 conn_end(struct http_conn *c, const char *why)
 {
 	c->state = CONN_GONE;
@@ -88,15 +67,14 @@ conn_end(struct http_conn *c, const char *why)
 		log_debug("http connection closed", "reason", why, NULL);
 }
 
-/* The last act of every callback. */
-static void
+void
 conn_settle(struct http_conn *c)
 {
 	if (c->state == CONN_GONE)
 		conn_free(c);
 }
 
-static void
+void
 conn_drain(struct http_conn *c)
 {
 	c->state = CONN_DRAINING;
@@ -163,11 +141,13 @@ conn_flush(struct http_conn *c)
 		conn_answered(c);
 }
 
-/* Takes the response's buffers. */
-static void
-conn_answer(struct http_conn *c, struct http_response *response, bool is_head)
+void
+conn_answer(struct http_conn *c, struct http_response *response)
 {
+	bool is_head = http_parse_is_head(c->parse);
+
 	c->state = CONN_ANSWERING;
+	c->last = c->last || c->conns->stopping;
 	stream_want_read(c->stream, false);
 	http_write_head(&c->head, response, !c->last);
 	if (!is_head && http_status_has_body(response->status)) {
@@ -190,7 +170,7 @@ conn_refuse(struct http_conn *c, int status, const char *text)
 	http_response_init(&response);
 	http_response_error(&response, status, text);
 	c->last = true;
-	conn_answer(c, &response, http_parse_is_head(c->parse));
+	conn_answer(c, &response);
 }
 
 static void
@@ -202,13 +182,21 @@ conn_handle(struct http_conn *c)
 	request.peer = (const struct sockaddr *)&c->peer;
 	request.tls = stream_ssl(c->stream) != NULL;
 	http_response_init(&response);
+	response.conn = c;
 	/* Whatever the handler does to the server, this connection is not idle. */
-	c->state = CONN_ANSWERING;
+	c->state = CONN_HANDLING;
 	c->conns->handler(&request, &response, c->conns->arg);
 	/* It may have taken seconds: deadlines count from now, not from the turn's start. */
 	event_base_update_cache_time(c->conns->base);
-	c->last = !http_parse_keep_alive(c->parse) || c->conns->stopping;
-	conn_answer(c, &response, http_parse_is_head(c->parse));
+	c->last = !http_parse_keep_alive(c->parse);
+	if (c->later != NULL) {
+		http_response_free(&response);
+		conn_wait(c);
+	} else if (c->answer != NULL) {
+		conn_stream(c, &response);
+	} else {
+		conn_answer(c, &response);
+	}
 }
 
 static void
@@ -216,6 +204,37 @@ conn_continue(struct http_conn *c)
 {
 	buf_add_str(&c->head, http_write_continue);
 	conn_flush(c);
+}
+
+static bool
+conn_reads(const struct http_conn *c)
+{
+	switch (c->state) {
+	case CONN_READING:
+	case CONN_DRAINING:
+	case CONN_STREAMING:
+		return true;
+	case CONN_WAITING:
+	case CONN_READY:
+		return c->pending.n < AHEAD_BYTES;
+	default:
+		return false;
+	}
+}
+
+/* Bytes behind the current request: kept, unless no other request can follow. */
+static void
+conn_ahead(struct http_conn *c, const char *p, size_t n)
+{
+	if (c->state == CONN_STREAMING || c->state == CONN_DRAINING) {
+		c->drained += n;
+		if (c->drained > DRAIN_BYTES)
+			conn_end(c, "peer goes on sending where no other request is taken");
+		return;
+	}
+	buf_add(&c->pending, p, n);
+	if ((c->state == CONN_WAITING || c->state == CONN_READY) && !conn_reads(c))
+		stream_want_read(c->stream, false);
 }
 
 /* Bytes of the current request, and maybe of more behind it. */
@@ -238,8 +257,8 @@ conn_take(struct http_conn *c, const char *p, size_t n)
 		else if (result == HTTP_PARSE_CONTINUE && n == 0)
 			conn_continue(c);
 	}
-	if (c->state == CONN_ANSWERING || c->state == CONN_TURN)
-		buf_add(&c->pending, p, n);
+	if (c->state != CONN_READING && c->state != CONN_GONE)
+		conn_ahead(c, p, n);
 }
 
 static void
@@ -248,17 +267,14 @@ conn_read(struct http_conn *c)
 	char bytes[READ_BYTES];
 	ssize_t n = 1;
 
-	while (n > 0 && (c->state == CONN_READING || c->state == CONN_DRAINING)) {
+	while (n > 0 && conn_reads(c)) {
 		n = stream_read(c->stream, bytes, sizeof(bytes));
-		if (n == STREAM_EOF || n == STREAM_ERROR) {
+		if (n == STREAM_EOF || n == STREAM_ERROR)
 			conn_end(c, n == STREAM_EOF ? NULL : stream_error(c->stream));
-		} else if (n > 0 && c->state == CONN_READING) {
+		else if (n > 0 && c->state == CONN_READING)
 			conn_take(c, bytes, (size_t)n);
-		} else if (n > 0) {
-			c->drained += (size_t)n;
-			if (c->drained > DRAIN_BYTES)
-				conn_end(c, "peer goes on sending after its request was refused");
-		}
+		else if (n > 0)
+			conn_ahead(c, bytes, (size_t)n);
 	}
 }
 
@@ -294,7 +310,7 @@ conn_opened(struct http_conn *c)
 }
 
 /* A reset, so that the kernel does not go on offering what nobody reads. */
-static void
+void
 conn_cut(struct http_conn *c)
 {
 	stream_abort(c->stream);
@@ -313,7 +329,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		conn_turn(c);
 	else if (c->state == CONN_READING && http_parse_started(c->parse))
 		conn_refuse(c, 408, "request took too long; send it whole without pauses");
-	else if (c->state == CONN_ANSWERING)
+	else if (c->state == CONN_WAITING)
+		conn_wait_over(c);
+	else if (c->state == CONN_READY)
+		conn_answer(c, &c->ready);
+	else if (c->state == CONN_ANSWERING || c->state == CONN_STREAMING)
 		conn_cut(c);
 	else
 		conn_end(c, NULL);
@@ -333,7 +353,10 @@ on_stream(struct stream *stream, enum stream_event event, void *arg)
 		conn_read(c);
 		break;
 	case STREAM_WRITABLE:
-		conn_flush(c);
+		if (c->state == CONN_STREAMING)
+			conn_stream_flush(c);
+		else
+			conn_flush(c);
 		break;
 	case STREAM_FAILED:
 		conn_end(c, stream_error(stream));
@@ -385,7 +408,7 @@ conn_is_idle(const struct http_conn *c)
 }
 
 void
-http_conns_close_idle(struct http_conns *conns)
+http_conns_stop(struct http_conns *conns)
 {
 	struct http_conn *c, *next;
 
@@ -393,6 +416,8 @@ http_conns_close_idle(struct http_conns *conns)
 		next = LIST_NEXT(c, link);
 		if (conn_is_idle(c))
 			conn_free(c);
+		else if (c->state == CONN_STREAMING)
+			conn_stream_stop(c);
 	}
 }
 

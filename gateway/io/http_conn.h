@@ -2,13 +2,17 @@
  * http_conn -- one HTTP connection: reads a request, has it handled, writes
  * the answer, and so on until one side has enough.
  *
- *	opening -> reading -> answering -> turn -> reading ...
- *	                          |
- *	                          +-> draining -> gone
+ *	opening -> reading -> handling -> answering -> turn -> reading ...
+ *	                          |           |
+ *	                          |           +-> draining -> gone
+ *	                          +-> waiting -> ready -> answering    (http_later.h)
+ *	                          +-> streaming -> draining            (http_stream.h)
  *
  * One request a turn of the loop, and no reading while an answer goes out:
- * what a client sends ahead waits in its own socket.  A connection frees
- * itself, always as the last act of one of its own callbacks.
+ * what a client sends ahead waits in its own socket; up to 64 KiB of it wait
+ * here while a late answer is not there, since only who reads learns that the
+ * client has gone.  A connection frees itself, always as the last act of one of
+ * its own callbacks.
  *
  * Owner: its server, through struct http_conns.  Thread: the event_base's.
  */
@@ -35,6 +39,7 @@ struct http_conns {
 	bool stopping;
 	size_t n;	/* open, those that are refused included */
 	size_t refused; /* of these, told 503 because the server is full */
+	size_t streams; /* of these, answers that are written bit by bit */
 	LIST_HEAD(http_conn_list, http_conn) list;
 };
 
@@ -45,8 +50,8 @@ struct http_conns {
  */
 bool http_conn_open(struct http_conns *, int fd, SSL_CTX *ctx, const struct sockaddr_storage *peer);
 
-/* Closes those that no byte of a request has reached. */
-void http_conns_close_idle(struct http_conns *);
+/* Closes those that no byte of a request has reached, and ends all streams. */
+void http_conns_stop(struct http_conns *);
 /* Closes all at once.  Not from inside a handler. */
 void http_conns_close(struct http_conns *);
 

@@ -23,12 +23,16 @@ struct http_limits {
 	 */
 	int64_t request_ms;
 	int64_t idle_ms;    /* between requests; closed over it */
-	size_t connections; /* at once; over it: 503 and closed */
+	int64_t later_ms;   /* until a deferred answer is there: 504 over it; 0: 60 s */
+	int64_t stall_ms;   /* a stream's client that takes nothing: cut off over it; 0: 30 s */
+	size_t connections; /* at once; over it: 503 and closed; half of them may be streams */
 };
 
 struct http_header {
 	struct slice name, value; /* value trimmed */
 };
+
+struct http_conn;
 
 /* Valid inside the handler only. */
 struct http_request {
@@ -47,9 +51,13 @@ struct http_response {
 	const char *content_type; /* static; "application/json" unless set */
 	struct buf headers; /* more header lines, each ended by CRLF; use http_response_header */
 	struct buf body;    /* ignored with 204 and 304 */
+	struct http_conn *conn; /* the server's own; NULL: of no connection */
 };
 
-/* Called once a whole request; must not free the server, may stop it. */
+/*
+ * Called once a whole request; must not free the server, may stop it.  The
+ * response is sent when it returns, unless it asked for http_response_later.
+ */
 typedef void http_handler(const struct http_request *, struct http_response *, void *arg);
 
 /* p NULL if absent; names compare without case.  The first one if there are several. */

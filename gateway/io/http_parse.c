@@ -448,6 +448,12 @@ http_parse_started(const struct http_parse *p)
 }
 
 bool
+http_parse_is_1_0(const struct http_parse *p)
+{
+	return p->minor == 0;
+}
+
+bool
 http_parse_is_head(const struct http_parse *p)
 {
 	return slice_is(p->request.method, "HEAD");

@@ -45,6 +45,8 @@ const char *http_parse_error(const struct http_parse *);
 
 /* A byte of the current request was fed. */
 bool http_parse_started(const struct http_parse *);
+/* After DONE: the client is HTTP/1.0 and does not know chunks. */
+bool http_parse_is_1_0(const struct http_parse *);
 /* The current request is known to be a HEAD: its answer has no body. */
 bool http_parse_is_head(const struct http_parse *);
 

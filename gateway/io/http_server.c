@@ -190,7 +190,7 @@ http_server_stop(struct http_server *server)
 {
 	server->conns.stopping = true;
 	server_close_listeners(server);
-	http_conns_close_idle(&server->conns);
+	http_conns_stop(&server->conns);
 }
 
 size_t

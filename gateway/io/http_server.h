@@ -3,7 +3,8 @@
  * (plain, TLS, Unix socket).  The parser is http-parser, strict; limits,
  * deadlines and the refusal of smuggling forms are ours.
  *
- * Whole requests in, whole answers out; every error answer is JSON.
+ * Whole requests in; answers out whole, at once or later (http_later.h), or bit
+ * by bit (http_stream.h).  Every error answer is JSON.
  * Owner and thread: the event_base's.
  */
 #ifndef HTTP_SERVER_H
@@ -19,13 +20,14 @@ struct http_server;
 
 struct http_server *http_server_new(struct event_base *, const struct http_limits *, http_handler *,
 				    void *arg);
-void http_server_free(struct http_server *); /* closes all */
+/* Closes all; owners of late answers and streams are told (gone).  NULL is fine. */
+void http_server_free(struct http_server *);
 /* fd: bound, listening, non-blocking; owned from here on.  ctx: NULL, or its own reference is
  * taken. */
 void http_server_listen(struct http_server *, int fd, SSL_CTX *ctx);
 /* New connections of the listeners that use `was` get `now` (certificate reload). */
 void http_server_set_ctx(struct http_server *, const SSL_CTX *was, SSL_CTX *now);
-/* No new connections, idle ones are closed; the others finish their request. */
+/* No new connections, idle ones are closed, streams end; the others finish their request. */
 void http_server_stop(struct http_server *);
 /* Open now; 0 after http_server_stop says that all is answered. */
 size_t http_server_connections(const struct http_server *);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 const char http_write_continue[] = "HTTP/1.1 100 Continue\r\n\r\n";
+const char http_write_last_chunk[] = "0\r\n\r\n";
 
 static const struct {
 	int status;
@@ -95,16 +96,40 @@ add_date(struct buf *out)
 		 months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
+static void
+add_status(struct buf *out, int status)
+{
+	buf_addf(out, "HTTP/1.1 %d %s\r\n", status, reason_words(status));
+	add_date(out);
+}
+
 void
 http_write_head(struct buf *out, const struct http_response *response, bool keep_alive)
 {
-	buf_addf(out, "HTTP/1.1 %d %s\r\n", response->status, reason_words(response->status));
-	add_date(out);
+	add_status(out, response->status);
 	if (http_status_has_body(response->status)) {
 		buf_addf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n", response->content_type,
 			 response->body.n);
 	}
 	buf_addf(out, "Connection: %s\r\n", keep_alive ? "keep-alive" : "close");
 	buf_add_slice(out, buf_slice(&response->headers));
+	buf_add_str(out, "\r\n");
+}
+
+void
+http_write_stream_head(struct buf *out, const struct http_response *response, bool chunked)
+{
+	add_status(out, response->status);
+	buf_addf(out, "Content-Type: %s\r\n%sConnection: close\r\n", response->content_type,
+		 chunked ? "Transfer-Encoding: chunked\r\n" : "");
+	buf_add_slice(out, buf_slice(&response->headers));
+	buf_add_str(out, "\r\n");
+}
+
+void
+http_write_chunk(struct buf *out, const void *p, size_t n)
+{
+	buf_addf(out, "%zx\r\n", n);
+	buf_add(out, p, n);
 	buf_add_str(out, "\r\n");
 }

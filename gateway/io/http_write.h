@@ -30,4 +30,13 @@ bool http_status_has_body(int status);
  */
 void http_write_head(struct buf *out, const struct http_response *, bool keep_alive);
 
+/*
+ * The head of a body whose length nobody knows yet: chunked (RFC 9112 section
+ * 7.1), or until the connection closes.  The connection closes in either case.
+ */
+void http_write_stream_head(struct buf *out, const struct http_response *, bool chunked);
+/* One chunk; n > 0. */
+void http_write_chunk(struct buf *out, const void *p, size_t n);
+extern const char http_write_last_chunk[];
+
 #endif
