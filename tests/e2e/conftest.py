@@ -4,8 +4,11 @@ import shutil
 
 import pytest
 
+from lib import address
+from lib import namespace as namespaces
 from lib.certs import CertificateAuthority
 from lib.gateway import Gateway
+from lib.http_receivers import HttpReceiver
 from lib.receivers import TcpReceiver, UdpReceiver
 from lib.rsyslog import Rsyslog
 
@@ -58,7 +61,43 @@ def rsyslog(tmp_path):
 
 
 @pytest.fixture
-def gateway(request, tmp_path, receiver, rsyslog):
+def http_receiver(ca):
+    """Makes HTTP receivers, with TLS unless tls=False; what a vendor would refuse fails the test."""
+    made = []
+
+    def make(vendor, tls=True, host=None, pair=None, **more):
+        host = host or address.fresh()
+        if tls and pair is None:
+            pair = ca.issue(names=["localhost"], ips=[host])
+        made.append(HttpReceiver(vendor, host=host, pair=pair, **more))
+        return made[-1]
+
+    yield make
+    for r in made:
+        r.stop()
+    faults = [f for r in made for f in r.faults]
+    assert not faults, f"{len(faults)} requests that the vendor refuses, the first: {faults[0]}"
+
+
+@pytest.fixture
+def network(tmp_path):
+    """Makes a network of the test's own, and enters it until the test ends (lib/namespace.py)."""
+    made = []
+
+    def make(**more):
+        why_not = namespaces.reason()
+        if why_not:
+            pytest.skip(why_not)
+        made.append(namespaces.Network(tmp_path / "network", **more))
+        return made[-1]
+
+    yield make
+    for n in made:
+        n.stop()
+
+
+@pytest.fixture
+def gateway(request, tmp_path, receiver, http_receiver, network, rsyslog):
     """Makes and starts gateways: gateway(listen=[...], worker_memory="2MiB", ...).
 
     Receivers outlive it: a gateway that stops waits for those that are gone.
