@@ -1,7 +1,7 @@
 /*
  * The HTTP server over real sockets: what it answers.
  */
-#include "io/http_client.h"
+#include "io/http_test_client.h"
 
 #include <sys/un.h>
 

@@ -1,7 +1,7 @@
 /*
  * The HTTP server over real sockets: deadlines, caps, descriptors, TLS, stop.
  */
-#include "io/http_client.h"
+#include "io/http_test_client.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>

@@ -1,10 +1,10 @@
 /*
- * http_client -- for tests of http_server: a server on a loopback port and
+ * http_test_client -- for tests of http_server: a server on a loopback port and
  * clients for it, all in one thread.  Whoever waits turns the server's loop
  * meanwhile, so a test reads from top to bottom.
  */
-#ifndef HTTP_CLIENT_H
-#define HTTP_CLIENT_H
+#ifndef HTTP_TEST_CLIENT_H
+#define HTTP_TEST_CLIENT_H
 
 #include <setjmp.h>
 #include <stdarg.h>
