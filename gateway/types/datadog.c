@@ -1,14 +1,25 @@
 /*
  * datadog -- Datadog's logs intake: JSON batches over HTTPS.
  *
- * Sites: docs.datadoghq.com/getting_started/site
+ * Requests, limits and answers: docs.datadoghq.com/api/latest/logs/send-logs
+ * (v2).  Sites: docs.datadoghq.com/getting_started/site
  */
-#include "base/xmalloc.h"
-#include "types/drain_lines.h"
-#include "types/drain_type.h"
+#include "types/drain_doc.h"
+#include "types/drain_own_url.h"
 #include "types/drain_url.h"
+#include "wire/json_out.h"
+#include "wire/timestamp.h"
 
-enum { DATADOG_PORT = 443 };
+#define DATADOG_ENDPOINT "https://http-intake.logs.%s/api/v2/logs"
+
+enum {
+	DATADOG_ENTRIES = 1000,
+	DATADOG_BODY = 4500000,	 /* of the 5 MB that the intake takes */
+	DATADOG_ENTRY = 1000000, /* it cuts longer ones, and says nothing */
+};
+
+/* It takes timestamps up to 18 hours old; a batch may be on its way for a while. */
+static const int64_t old_us = INT64_C(17) * 3600 * 1000000;
 
 /* A site is known by its own name and by what people call it. */
 static const struct {
@@ -57,28 +68,127 @@ site_find(const char *region)
 	return NULL;
 }
 
+/* The region was found when the drain was made. */
+static void
+use_endpoint(struct drain_conf *conf, const char *endpoint)
+{
+	drain_own_url_endpoint(conf, endpoint, site_find(conf->value[DRAIN_REGION]));
+}
+
 static void
 finish(struct drain_conf *conf, struct drain_errors *errors)
 {
-	const char *site = site_find(conf->value[DRAIN_REGION]);
 	struct drain_url url = {0};
 
-	if (site == NULL) {
+	if (site_find(conf->value[DRAIN_REGION]) == NULL) {
 		drain_error(
 		    errors, drain_key_name(DRAIN_REGION),
 		    "must be us, us1, us3, us5, us-..., eu, eu1, eu-..., ap1, ap2, gov, us1-fed "
 		    "or the name of a Datadog site, such as datadoghq.eu");
 		return;
 	}
-	conf->host = xasprintf("http-intake.logs.%s", site);
-	conf->port = DATADOG_PORT;
-	conf->transport = DRAIN_HTTP;
-	conf->framing = DRAIN_FRAMING_NONE;
+	use_endpoint(conf, DATADOG_ENDPOINT);
+	drain_http_defaults(conf, true, 1);
 	drain_url_add(&url, "datadog://");
 	drain_url_add_secret(&url, conf->value[DRAIN_TOKEN]);
 	drain_url_add_option(&url, "region", conf->value[DRAIN_REGION]);
+	drain_url_add_options(&url, conf);
 	drain_url_finish(&url, conf);
 }
+
+static struct drain_limits
+limits(const struct drain_conf *conf)
+{
+	(void)conf;
+	return (struct drain_limits){DATADOG_ENTRIES, DATADOG_BODY};
+}
+
+/* Adds NAME:VALUE; a comma would begin the next tag. */
+static void
+add_tag(struct buf *tags, const char *name, struct slice value)
+{
+	size_t start;
+
+	if (drain_is_nil(value))
+		return;
+	if (tags->n > 0)
+		buf_add_char(tags, ',');
+	buf_add_str(tags, name);
+	start = tags->n;
+	buf_add_slice(tags, drain_doc_field(value));
+	for (size_t i = start; i < tags->n; i++)
+		if (tags->p[i] == ',')
+			tags->p[i] = '_';
+}
+
+static void
+add_tags(const struct line *line, struct buf *out)
+{
+	struct buf tags = {0};
+
+	add_tag(&tags, "app:", line->app_name);
+	add_tag(&tags, "container:", line->procid);
+	if (tags.n > 0)
+		json_out_member(out, "ddtags", buf_slice(&tags));
+	buf_free(&tags);
+}
+
+static bool
+is_old(const struct drain_batch *batch, const struct line *line)
+{
+	int64_t us;
+
+	return timestamp_parse(line->timestamp, &us) && us < batch->now_us - old_us;
+}
+
+static void
+write_entry(const struct drain_doc *doc, struct buf *out)
+{
+	const struct line *line = doc->line;
+
+	buf_add_char(out, '{');
+	json_out_member(out, "message", doc->message);
+	drain_doc_member(out, "service", line->app_name);
+	drain_doc_member(out, "hostname", line->hostname);
+	json_out_member(out, "ddsource", SLICE("syslog"));
+	add_tags(line, out);
+	json_out_member(out, "status", drain_severity_word(line));
+	drain_doc_member(out, is_old(doc->batch, line) ? "original_timestamp" : "timestamp",
+			 line->timestamp);
+	drain_doc_member(out, "msgid", line->msgid);
+	drain_doc_sd(out, "sd", doc);
+	drain_doc_cut(out, "cut", doc);
+	buf_add_char(out, '}');
+}
+
+static unsigned
+entry(const struct drain_conf *conf, struct drain_batch *batch, const struct line *line,
+      struct buf *body)
+{
+	unsigned flags = is_old(batch, line) ? DRAIN_ENTRY_OLD : 0;
+
+	drain_array_next(batch, body);
+	return flags | drain_doc_add(write_entry, conf, batch, line, DATADOG_ENTRY, body);
+}
+
+static void
+request(const struct drain_conf *conf, const struct drain_batch *batch, const struct line *first,
+	struct drain_request *req)
+{
+	(void)batch;
+	(void)first;
+	buf_add_str(&req->url, conf->target);
+	drain_request_header(req, "Content-Type", "application/json");
+	drain_request_header(req, "DD-API-KEY", conf->value[DRAIN_TOKEN]);
+}
+
+static const struct drain_http http = {
+    .limits = limits,
+    .open = drain_array_open,
+    .entry = entry,
+    .close = drain_array_close,
+    .request = request,
+};
 
 const struct drain_type drain_type_datadog = {
     .name = "datadog",
@@ -86,8 +196,11 @@ const struct drain_type drain_type_datadog = {
 	{
 	    [DRAIN_TOKEN] = DRAIN_REQUIRED,
 	    [DRAIN_REGION] = DRAIN_REQUIRED,
+	    DRAIN_HTTP_OPTIONS,
 	},
     .finish = finish,
-    .encode = NULL,
-    .verbatim = drain_never_verbatim,
+    .http = &http,
+    .endpoint_key = "datadog-endpoint",
+    .endpoint = DATADOG_ENDPOINT,
+    .use_endpoint = use_endpoint,
 };

@@ -43,6 +43,8 @@ struct drain_request {
 void drain_request_header(struct drain_request *, const char *name, const char *value);
 /* "Authorization: Basic ..." of "user:password", percent-decoded already. */
 void drain_request_basic(struct drain_request *, struct slice user_password);
+/* "Authorization: Bearer TOKEN" */
+void drain_request_bearer(struct drain_request *, const char *token);
 
 enum drain_answer {
 	DRAIN_ACCEPTED,
@@ -84,5 +86,16 @@ struct drain_http {
  * redirects too: refused.
  */
 struct drain_verdict drain_judge(int status);
+
+/* For a type's finish: gzip and concurrency as far as they were not given. */
+void drain_http_defaults(struct drain_conf *, bool gzip, unsigned concurrency);
+
+/* What every HTTP type takes, for its need. */
+#define DRAIN_HTTP_OPTIONS                                                     \
+	[DRAIN_MIN_SEVERITY] = DRAIN_OPTIONAL, [DRAIN_MATCH] = DRAIN_OPTIONAL, \
+	[DRAIN_EXCLUDE] = DRAIN_OPTIONAL, [DRAIN_RATE] = DRAIN_OPTIONAL,       \
+	[DRAIN_GZIP] = DRAIN_OPTIONAL, [DRAIN_CONCURRENCY] = DRAIN_OPTIONAL,   \
+	[DRAIN_CA] = DRAIN_OPTIONAL, [DRAIN_CLIENT_CERT] = DRAIN_OPTIONAL,     \
+	[DRAIN_CLIENT_KEY] = DRAIN_OPTIONAL
 
 #endif

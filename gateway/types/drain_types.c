@@ -24,7 +24,8 @@ const struct drain_type *
 drain_type_find(const char *name)
 {
 	for (const struct drain_type *const *type = types; *type != NULL; type++)
-		if (strcmp((*type)->name, name) == 0)
+		if (strcmp((*type)->name, name) == 0 ||
+		    ((*type)->alias != NULL && strcmp((*type)->alias, name) == 0))
 			return *type;
 	return NULL;
 }

@@ -1,143 +1,157 @@
 /*
- * elk -- Logstash's http input, by its URL.
+ * elk -- Logstash's http input, by its URL: one request a line, or batches of
+ * JSON documents.
  *
- * The URL is the drain's key as it was given; it is only taken apart to check
- * it and to know whom to connect to.  What two readers of URLs could take for
- * different hosts is refused: the address that was checked must be the one
- * that is used.
+ * The input: elastic.co, Logstash reference, http input plugin.  It sets
+ * [host][ip] in every event itself, so a document's host must be an object,
+ * as the Elastic Common Schema has it: github.com/logstash-plugins/
+ * logstash-input-http, lib/logstash/inputs/http.rb.
  */
-#include <strings.h>
-
 #include "base/percent.h"
-#include "base/xmalloc.h"
-#include "types/drain_host.h"
-#include "types/drain_lines.h"
-#include "types/drain_type.h"
+#include "types/drain_doc.h"
+#include "types/drain_own_url.h"
+#include "wire/json_out.h"
 
-/* Slices into the URL (RFC 3986, section 3.2). */
-struct authority {
-	struct slice user; /* user info; p is NULL without one */
-	struct slice host; /* brackets included */
-	struct slice port; /* with its ':'; empty without one */
-	uint16_t usual_port;
+/* Indexes of formats. */
+enum { ELK_LINE, ELK_JSON, ELK_NDJSON };
+
+enum {
+	ELK_ENTRIES = 1000,
+	ELK_BODY = 1 << 20,	  /* the input takes 100 MB, but parses all of it at once */
+	ELK_ENTRY = 4 << 20,	  /* more than a line of 1 MiB usually becomes */
+	ELK_LINE_CONCURRENCY = 8, /* one request a line gets no faster than this a round trip */
 };
 
-/* These return what is wrong, or NULL. */
-
-static const char *
-split_scheme(struct slice *rest, struct authority *a)
-{
-	if (strncasecmp(rest->p, "http://", 7) == 0) {
-		a->usual_port = 80;
-		*rest = slice_skip(*rest, 7);
-	} else if (strncasecmp(rest->p, "https://", 8) == 0) {
-		a->usual_port = 443;
-		*rest = slice_skip(*rest, 8);
-	} else {
-		return "must begin with http:// or https://";
-	}
-	return NULL;
-}
-
-static const char *
-check_user(struct slice user)
-{
-	struct buf decoded = {0};
-	bool whole = percent_decode(user, PERCENT_PLUS_KEPT, &decoded);
-
-	buf_free(&decoded);
-	return whole ? NULL : "must write '%' in its user or password as %25";
-}
-
-static const char *
-split_authority(const char *url, struct authority *a)
-{
-	struct slice rest = slice_str(url);
-	const char *fault = split_scheme(&rest, a);
-	const char *at, *end;
-
-	if (fault != NULL)
-		return fault;
-	if (strchr(url, '#') != NULL)
-		return "must not have a fragment ('#'): it would never be sent";
-	if (strchr(url, '\\') != NULL)
-		return "must write '\\' as %5C";
-
-	rest.n = strcspn(rest.p, "/?");
-	at = memchr(rest.p, '@', rest.n);
-	if (at != NULL) {
-		a->user = slice_of(rest.p, (size_t)(at - rest.p));
-		rest = slice_skip(rest, a->user.n + 1);
-		if (memchr(rest.p, '@', rest.n) != NULL)
-			return "must write '@' in its user or password as %40";
-		fault = check_user(a->user);
-		if (fault != NULL)
-			return fault;
-	}
-	end = rest.n > 0 && rest.p[0] == '[' ? memchr(rest.p, ']', rest.n) : rest.p;
-	if (end != NULL)
-		end = memchr(end, ':', rest.n - (size_t)(end - rest.p));
-	a->host = slice_of(rest.p, end != NULL ? (size_t)(end - rest.p) : rest.n);
-	a->port = slice_skip(rest, a->host.n);
-	return NULL;
-}
-
-static const char *
-fill_address(struct drain_conf *conf, const struct authority *a)
-{
-	struct buf host = {0};
-	const char *fault = NULL;
-
-	if (!drain_host_check(a->host, &host, &fault)) {
-		buf_free(&host);
-		return "must have a host name or an IP address behind http:// or https://";
-	}
-	conf->host = xstrdup(buf_cstr(&host));
-	buf_free(&host);
-	conf->port = a->usual_port;
-	if (a->port.n > 0 && !drain_port_parse(slice_skip(a->port, 1), &conf->port))
-		return "must have a port from 1 to 65535, or none";
-	return NULL;
-}
-
-/* The password as ***; user info without ':' may be a key, and goes whole. */
-static char *
-redact(const char *url, struct slice user)
-{
-	const char *colon, *secret;
-	size_t shown;
-
-	if (user.n == 0)
-		return xstrdup(url);
-	colon = memchr(user.p, ':', user.n);
-	secret = colon != NULL ? colon + 1 : user.p;
-	shown = (size_t)(secret - url);
-	return xasprintf("%.*s***%s", (int)shown, url, user.p + user.n);
-}
+static const char *const formats[] = {"line", "json", "ndjson", NULL};
 
 static void
 finish(struct drain_conf *conf, struct drain_errors *errors)
 {
-	const char *url = conf->value[DRAIN_URL];
-	struct authority a = {0};
-	const char *fault = split_authority(url, &a);
-
-	if (fault == NULL)
-		fault = fill_address(conf, &a);
-	if (fault != NULL) {
-		drain_error(errors, drain_key_name(DRAIN_URL), "%s", fault);
-		return;
-	}
-	conf->transport = DRAIN_HTTP;
-	conf->framing = DRAIN_FRAMING_NONE;
-	conf->url = xstrdup(url);
-	conf->redacted = redact(url, a.user);
+	drain_http_defaults(conf, false, conf->format == ELK_LINE ? ELK_LINE_CONCURRENCY : 1);
+	drain_own_url_finish(conf, errors);
 }
+
+static struct drain_limits
+limits(const struct drain_conf *conf)
+{
+	return (struct drain_limits){conf->format == ELK_LINE ? 1 : ELK_ENTRIES, ELK_BODY};
+}
+
+static void
+open_body(const struct drain_conf *conf, struct drain_batch *batch, struct buf *body)
+{
+	if (conf->format == ELK_JSON)
+		drain_array_open(conf, batch, body);
+}
+
+static void
+write_document(const struct drain_doc *doc, struct buf *out)
+{
+	const struct line *line = doc->line;
+
+	buf_add_char(out, '{');
+	drain_doc_member(out, "@timestamp", line->timestamp);
+	json_out_member(out, "message", doc->message);
+	if (!drain_is_nil(line->hostname)) {
+		json_out_key(out, "host");
+		buf_add_char(out, '{');
+		json_out_member(out, "name", drain_doc_field(line->hostname));
+		buf_add_char(out, '}');
+	}
+	drain_doc_member(out, "app", line->app_name);
+	drain_doc_member(out, "proc", line->procid);
+	drain_doc_member(out, "msgid", line->msgid);
+	json_out_member(out, "severity", drain_severity_word(line));
+	json_out_member(out, "facility", drain_facility_word(line));
+	drain_doc_sd(out, "sd", doc);
+	drain_doc_cut(out, "cut", doc);
+	buf_add_char(out, '}');
+}
+
+static unsigned
+entry(const struct drain_conf *conf, struct drain_batch *batch, const struct line *line,
+      struct buf *body)
+{
+	unsigned flags;
+
+	if (conf->format == ELK_LINE) {
+		buf_add_slice(body, line->msg);
+		return 0;
+	}
+	if (conf->format == ELK_JSON)
+		drain_array_next(batch, body);
+	flags = drain_doc_add(write_document, conf, batch, line, ELK_ENTRY, body);
+	if (conf->format == ELK_NDJSON)
+		buf_add_char(body, '\n');
+	return flags;
+}
+
+static void
+close_body(const struct drain_conf *conf, struct drain_batch *batch, struct buf *body)
+{
+	if (conf->format == ELK_JSON)
+		drain_array_close(conf, batch, body);
+}
+
+/* NAME=VALUE behind the query that is there, or as the first of one. */
+static void
+add_query(struct buf *url, const char *name, struct slice value)
+{
+	const char *query = memchr(url->p, '?', url->n);
+
+	if (drain_is_nil(value))
+		return;
+	if (query == NULL)
+		buf_add_char(url, '?');
+	else if (url->p[url->n - 1] != '?' && url->p[url->n - 1] != '&')
+		buf_add_char(url, '&');
+	buf_add_str(url, name);
+	buf_add_char(url, '=');
+	percent_encode(drain_doc_field(value), url);
+}
+
+static void
+request(const struct drain_conf *conf, const struct drain_batch *batch, const struct line *first,
+	struct drain_request *req)
+{
+	/* As the platform has always sent it, for receivers that look at it. */
+	static const char *const content[] = {
+	    [ELK_LINE] = "plain/text",
+	    [ELK_JSON] = "application/json",
+	    [ELK_NDJSON] = "application/x-ndjson",
+	};
+	struct buf user = {0};
+
+	(void)batch;
+	buf_add_str(&req->url, conf->target);
+	if (conf->format == ELK_LINE) {
+		add_query(&req->url, "appname", first->app_name);
+		add_query(&req->url, "hostname", first->hostname);
+	}
+	drain_request_header(req, "Content-Type", content[conf->format]);
+	drain_own_url_user(conf, &user);
+	if (user.n > 0)
+		drain_request_basic(req, buf_slice(&user));
+	buf_free(&user);
+}
+
+static const struct drain_http http = {
+    .limits = limits,
+    .open = open_body,
+    .entry = entry,
+    .close = close_body,
+    .request = request,
+};
 
 const struct drain_type drain_type_elk = {
     .name = "elk",
-    .need = {[DRAIN_URL] = DRAIN_REQUIRED},
+    .need =
+	{
+	    [DRAIN_URL] = DRAIN_REQUIRED,
+	    [DRAIN_FORMAT] = DRAIN_OPTIONAL,
+	    DRAIN_HTTP_OPTIONS,
+	},
+    .formats = formats,
     .finish = finish,
-    .encode = NULL,
-    .verbatim = drain_never_verbatim,
+    .http = &http,
 };

@@ -121,6 +121,26 @@ sd_find(struct slice sd, struct slice id, struct slice name)
 	return slice_of(NULL, 0);
 }
 
+size_t
+sd_list(struct slice sd, struct sd_param *list, size_t room)
+{
+	struct element e;
+	size_t n = 0;
+
+	while (element_next(&sd, &e)) {
+		struct sd_param at = {e.id, {NULL, 0}, {NULL, 0}};
+		bool more = param_next(&e.params, &at.name, &at.value);
+
+		do {
+			if (n < room)
+				list[n] = at;
+			n++;
+			more = more && param_next(&e.params, &at.name, &at.value);
+		} while (more);
+	}
+	return n;
+}
+
 void
 sd_unescape(struct slice value, struct buf *out)
 {

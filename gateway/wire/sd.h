@@ -19,6 +19,19 @@ size_t sd_span(struct slice s);
  */
 struct slice sd_find(struct slice sd, struct slice id, struct slice name);
 
+/* One parameter, as it stands; an element without parameters is one with an empty name. */
+struct sd_param {
+	struct slice id;
+	struct slice name;
+	struct slice value; /* escapes not undone */
+};
+
+/*
+ * Fills list with the parameters, in order, and returns how many there are;
+ * of more than room only the first room are in list.  sd is well-formed.
+ */
+size_t sd_list(struct slice sd, struct sd_param *list, size_t room);
+
 /* Adds the value with \" \\ \] undone. */
 void sd_unescape(struct slice value, struct buf *out);
 

@@ -1,0 +1,62 @@
+/*
+ * drain_doc -- a line as a JSON object: what the types that send JSON share.
+ *
+ * A line that would become more than its receiver takes is cut: first its
+ * message; if the rest alone is too much, its structured data goes too.
+ */
+#ifndef DRAIN_DOC_H
+#define DRAIN_DOC_H
+
+#include "types/drain_http.h"
+
+enum {
+	DRAIN_DOC_FIELD = 255, /* bytes of a header field that go along: RFC 5424's HOSTNAME */
+	DRAIN_DOC_PARAMS = 64, /* of structured data that become members; more stay text */
+};
+
+struct drain_doc {
+	const struct line *line;
+	struct slice message; /* what goes along of it, without a byte order mark */
+	uint64_t cut;	      /* bytes that are missing: the line's own, and what the limit took */
+	bool bare;	      /* structured data stays away */
+	const struct drain_conf *conf;
+	const struct drain_batch *batch; /* NULL: a stream */
+};
+
+/* Adds the object, in braces. */
+typedef void drain_doc_write(const struct drain_doc *, struct buf *);
+
+/*
+ * Adds the line as write has it, in at most limit bytes, which is 4096 or more.
+ * conf and batch are for write.  Returns enum drain_entry flags.
+ */
+unsigned drain_doc_add(drain_doc_write *, const struct drain_conf *, const struct drain_batch *,
+		       const struct line *, size_t limit, struct buf *out);
+
+/* "-", of a header field that is absent. */
+bool drain_is_nil(struct slice field);
+/* What goes along of a header field. */
+struct slice drain_doc_field(struct slice field);
+/* "key":"field"; nothing if it is absent. */
+void drain_doc_member(struct buf *, const char *key, struct slice field);
+
+/*
+ * "key":{"ID":{"PARAM":"VALUE",...},...}, a PARAM that stands several times
+ * with an array; of too many parameters "key_text":"[...]".  Nothing if there
+ * is no structured data.
+ */
+void drain_doc_sd(struct buf *, const char *key, const struct drain_doc *);
+/* "key":BYTES; nothing if nothing was cut. */
+void drain_doc_cut(struct buf *, const char *key, const struct drain_doc *);
+
+/* "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug" */
+struct slice drain_severity_word(const struct line *);
+/* "kern", "user", ... "local7" (RFC 5424, table 1, by the names of syslog.h) */
+struct slice drain_facility_word(const struct line *);
+
+/* For the open, entry and close of a body that is a JSON array. */
+void drain_array_open(const struct drain_conf *, struct drain_batch *, struct buf *body);
+void drain_array_next(const struct drain_batch *, struct buf *body);
+void drain_array_close(const struct drain_conf *, struct drain_batch *, struct buf *body);
+
+#endif
