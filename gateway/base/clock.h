@@ -12,6 +12,8 @@
 
 /* Milliseconds since some fixed point; never goes back. */
 int64_t clock_mono_ms(void);
+/* The same in microseconds: for what is measured, not for timers. */
+int64_t clock_mono_us(void);
 
 /* Microseconds since 1970-01-01T00:00:00Z; may jump. */
 int64_t clock_wall_us(void);

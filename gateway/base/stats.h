@@ -1,6 +1,8 @@
 /*
  * stats -- counters of one worker.  Written by that worker only, read by any
  * thread: relaxed atomics, so a reader sees whole numbers, maybe a little old.
+ *
+ * A counter NAME is penstock_NAME_total in /metrics, with its text as the help.
  */
 #ifndef STATS_H
 #define STATS_H
@@ -25,8 +27,11 @@
 	X(lines_crossed, "lines handed to another worker")                                       \
 	X(lines_copied, "lines appended to the copy-to app")                                     \
 	X(lines_delivered, "lines taken by a drain's receiver")                                  \
-	X(bytes_delivered, "bytes of those lines, as stored")                                    \
+	X(bytes_delivered, "bytes of lines taken by a drain's receiver, as stored")              \
 	X(lines_dropped_memory, "lines trimmed because their drain lagged")                      \
+	X(lines_filtered, "lines that a drain's filter kept from it")                            \
+	X(lines_dropped_rate, "lines over their drain's rate")                                   \
+	X(lines_dropped_refused, "lines that their receiver refused one by one")                 \
 	X(lines_dropped_size, "lines too long for a datagram to their receiver")                 \
 	X(lines_dropped_removed, "lines that waited when their drain was removed")               \
 	X(lines_dropped_stop, "lines abandoned at stop")                                         \
@@ -59,5 +64,25 @@ stats_get(const _Atomic uint64_t *counter)
 {
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
+
+/*
+ * Of one listener in one worker: plain numbers, for the worker's thread only.
+ * A counter NAME is penstock_listener_NAME_total in /metrics.
+ */
+#define LISTENER_COUNTERS(X)                                                                \
+	X(connections, "connections accepted")                                              \
+	X(connections_refused, "connections refused: out of descriptors, bad PROXY header") \
+	X(handshakes_failed, "TLS handshakes that failed or took too long")                 \
+	X(sessions_timed_out, "sessions closed by the first-frame or idle deadline")        \
+	X(bytes, "bytes read from senders")                                                 \
+	X(lines, "lines read")                                                              \
+	X(lines_cut, "lines over max-line, cut")
+
+struct listener_counts {
+#define LISTENER_FIELD(name, text) uint64_t name;
+	LISTENER_COUNTERS(LISTENER_FIELD)
+#undef LISTENER_FIELD
+	uint64_t open; /* connections that are open now */
+};
 
 #endif

@@ -19,6 +19,7 @@ enum { TURN_ROUNDS = 8, REST_ROUNDS = 4096 };
 
 struct datagram_input {
 	struct intake *intake;
+	struct listener_counts *counts; /* its listener's */
 	struct source source;
 	int fd;
 	struct event *event;
@@ -87,8 +88,11 @@ take_datagram(struct datagram_input *in, struct slice bytes, size_t lost)
 		f.cut += f.bytes.n - max_line;
 		f.bytes.n = max_line;
 	}
-	if (f.bytes.n > 0)
-		ingest_frame(in->intake->ingest, &in->source, &f);
+	if (f.bytes.n == 0)
+		return;
+	ingest_frame(in->intake->ingest, &in->source, &f);
+	in->counts->lines++;
+	in->counts->lines_cut += f.cut > 0;
 }
 
 /* false: there is nothing more. */
@@ -107,6 +111,7 @@ read_round(struct datagram_input *in)
 		name_sender(in, &in->from[i], in->msgs[i].msg_hdr.msg_namelen);
 		size = in->msgs[i].msg_len;
 		stats_add(&in->intake->stats->bytes_in, size);
+		in->counts->bytes += size;
 		/* MSG_TRUNC: the size is the datagram's own, also when less fitted. */
 		fits = size < in->room ? size : in->room;
 		take_datagram(in, slice_of(in->iov[i].iov_base, fits), size - fits);
@@ -141,14 +146,14 @@ make_room(struct datagram_input *in)
 }
 
 struct datagram_input *
-datagram_input_new(struct intake *intake, const struct listen_url *url,
-		   struct tag_rule *const *rule, int fd)
+datagram_input_new(struct intake *intake, struct listener_share *from, int fd)
 {
 	struct datagram_input *in = xcalloc(1, sizeof(*in));
 
 	in->intake = intake;
-	in->source.url = url;
-	in->source.rule = rule;
+	in->counts = &from->counts;
+	in->source.url = from->url;
+	in->source.rule = &from->rule;
 	in->source.hostname = intake->host;
 	in->fd = fd;
 	make_room(in);

@@ -12,8 +12,7 @@
 struct datagram_input;
 
 /* fd: bound, non-blocking; owned from here on. */
-struct datagram_input *datagram_input_new(struct intake *, const struct listen_url *,
-					  struct tag_rule *const *rule, int fd);
+struct datagram_input *datagram_input_new(struct intake *, struct listener_share *, int fd);
 void datagram_input_free(struct datagram_input *);
 void datagram_input_pause(struct datagram_input *, bool paused);
 /* Reads until there is nothing more, at most for a bounded number of datagrams. */

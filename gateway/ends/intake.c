@@ -75,10 +75,8 @@ intake_sweep(struct intake *in, int64_t now_ms)
 	for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = next) {
 		next = session_next(s);
 		why = session_overdue(s, now_ms);
-		if (why == NULL)
-			continue;
-		stats_add(&in->stats->sessions_timed_out, 1);
-		session_close(s, why);
+		if (why != NULL)
+			session_time_out(s, why);
 	}
 }
 

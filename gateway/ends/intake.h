@@ -24,6 +24,13 @@ TAILQ_HEAD(proxy_gate_list, proxy_gate);
 /* What one read may bring; behind it there is room for the longest partial frame. */
 enum { INTAKE_READ_BYTES = 256 * 1024 };
 
+/* What a listener's connections need of it; stays until listener_free_closed. */
+struct listener_share {
+	const struct listen_url *url;
+	struct tag_rule *rule; /* read at each line; a reload changes it */
+	struct listener_counts counts;
+};
+
 struct intake {
 	struct event_base *base;
 	struct ingest *ingest;

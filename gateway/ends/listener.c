@@ -21,8 +21,7 @@ enum { PAUSE_MS = 200 };
 struct listener {
 	TAILQ_ENTRY(listener) link;
 	struct intake *intake;
-	const struct listen_url *url;
-	struct tag_rule *rule;
+	struct listener_share share;
 	SSL_CTX *ctx;
 	struct cidr_list proxies;	  /* who may send a PROXY header */
 	struct datagram_input *datagrams; /* NULL: a stream listener */
@@ -40,9 +39,10 @@ out_of_descriptors(struct listener *l)
 	event_del(l->event);
 	event_add(l->resume, &tv);
 	stats_add(&l->intake->stats->connections_refused, 1);
+	l->share.counts.connections_refused++;
 	if (!l->starved)
 		log_warn("accept paused: out of file descriptors; raise the limit (ulimit -n)",
-			 "listener", l->url->text, "error", strerror(errno), NULL);
+			 "listener", l->share.url->text, "error", strerror(errno), NULL);
 	l->starved = true;
 }
 
@@ -52,9 +52,9 @@ take_connection(struct listener *l, int fd, const struct sockaddr_storage *peer)
 	const struct sockaddr *addr = (const struct sockaddr *)peer;
 
 	if (cidr_list_has(&l->proxies, addr))
-		proxy_gate_new(l->intake, l->url, &l->rule, fd, addr, l->ctx);
+		proxy_gate_new(l->intake, &l->share, fd, addr, l->ctx);
 	else
-		session_new(l->intake, l->url, &l->rule, fd, addr, l->ctx);
+		session_new(l->intake, &l->share, fd, addr, l->ctx);
 }
 
 /* false: the queue is empty, or accepting is paused. */
@@ -99,6 +99,7 @@ on_resume(evutil_socket_t fd, short what, void *arg)
 static void
 listen_for_streams(struct listener *l)
 {
+	const char *proxy = l->share.url->proxy;
 	char err[256];
 
 	l->event = event_new(l->intake->base, l->fd, EV_READ | EV_PERSIST, on_acceptable, l);
@@ -106,8 +107,8 @@ listen_for_streams(struct listener *l)
 	if (l->event == NULL || l->resume == NULL || event_add(l->event, NULL) < 0)
 		abort();
 	/* The list was checked when the configuration was read. */
-	if (l->url->proxy != NULL && !cidr_list_parse(l->url->proxy, &l->proxies, err, sizeof(err)))
-		log_error("proxy list refused", "listener", l->url->text, "error", err, NULL);
+	if (proxy != NULL && !cidr_list_parse(proxy, &l->proxies, err, sizeof(err)))
+		log_error("proxy list refused", "listener", l->share.url->text, "error", err, NULL);
 }
 
 void
@@ -117,14 +118,14 @@ listener_new(struct intake *intake, const struct listen_url *url, int fd, SSL_CT
 	struct listener *l = xcalloc(1, sizeof(*l));
 
 	l->intake = intake;
-	l->url = url;
-	l->rule = rule;
+	l->share.url = url;
+	l->share.rule = rule;
 	l->fd = fd;
 	if (ctx != NULL)
 		SSL_CTX_up_ref(ctx);
 	l->ctx = ctx;
 	if (url->kind == LISTEN_UDP || url->kind == LISTEN_UNIXGRAM)
-		l->datagrams = datagram_input_new(intake, url, &l->rule, fd);
+		l->datagrams = datagram_input_new(intake, &l->share, fd);
 	else
 		listen_for_streams(l);
 	TAILQ_INSERT_TAIL(&intake->listeners, l, link);
@@ -139,7 +140,13 @@ listener_next(struct listener *l)
 const struct listen_url *
 listener_url(const struct listener *l)
 {
-	return l->url;
+	return l->share.url;
+}
+
+const struct listener_counts *
+listener_counts(const struct listener *l)
+{
+	return &l->share.counts;
 }
 
 void
@@ -192,7 +199,7 @@ listener_pause(struct listener *l, bool paused)
 void
 listener_renew(struct listener *l, SSL_CTX *ctx, struct tag_rule *rule)
 {
-	l->rule = rule;
+	l->share.rule = rule;
 	if (ctx == NULL)
 		return;
 	SSL_CTX_up_ref(ctx);

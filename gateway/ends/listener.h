@@ -32,5 +32,6 @@ struct listener *listener_next(struct listener *);
  */
 void listener_renew(struct listener *, SSL_CTX *ctx, struct tag_rule *rule);
 const struct listen_url *listener_url(const struct listener *);
+const struct listener_counts *listener_counts(const struct listener *);
 
 #endif

@@ -17,8 +17,7 @@ enum { HEADER_SECONDS = 10 };
 struct proxy_gate {
 	TAILQ_ENTRY(proxy_gate) link;
 	struct intake *intake;
-	const struct listen_url *url;
-	struct tag_rule *const *rule;
+	struct listener_share *from;
 	int fd;
 	struct sockaddr_storage peer;
 	SSL_CTX *ctx;
@@ -42,7 +41,8 @@ static void
 gate_refuse(struct proxy_gate *g, const char *why)
 {
 	stats_add(&g->intake->stats->connections_refused, 1);
-	log_warn("connection refused", "listener", g->url->text, "reason", why, NULL);
+	g->from->counts.connections_refused++;
+	log_warn("connection refused", "listener", g->from->url->text, "reason", why, NULL);
 	gate_free(g);
 }
 
@@ -54,7 +54,7 @@ gate_pass(struct proxy_gate *g, const struct sockaddr_storage *peer)
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof(one));
 	g->fd = -1;
-	session_new(g->intake, g->url, g->rule, fd, (const struct sockaddr *)peer, g->ctx);
+	session_new(g->intake, g->from, fd, (const struct sockaddr *)peer, g->ctx);
 	gate_free(g);
 }
 
@@ -135,15 +135,14 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-proxy_gate_new(struct intake *intake, const struct listen_url *url, struct tag_rule *const *rule,
-	       int fd, const struct sockaddr *peer, SSL_CTX *ctx)
+proxy_gate_new(struct intake *intake, struct listener_share *from, int fd,
+	       const struct sockaddr *peer, SSL_CTX *ctx)
 {
 	struct timeval tv = {.tv_sec = HEADER_SECONDS};
 	struct proxy_gate *g = xcalloc(1, sizeof(*g));
 
 	g->intake = intake;
-	g->url = url;
-	g->rule = rule;
+	g->from = from;
 	g->fd = fd;
 	memcpy(&g->peer, peer,
 	       peer->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)

@@ -15,8 +15,8 @@
 
 #include "ends/intake.h"
 
-void proxy_gate_new(struct intake *, const struct listen_url *, struct tag_rule *const *rule,
-		    int fd, const struct sockaddr *peer, SSL_CTX *ctx);
+void proxy_gate_new(struct intake *, struct listener_share *, int fd, const struct sockaddr *peer,
+		    SSL_CTX *ctx);
 /* Closes all gates of an intake (at stop). */
 void proxy_gate_clear(struct intake *);
 

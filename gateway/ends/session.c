@@ -26,6 +26,7 @@ enum { CERT_NAME_BYTES = 256 };
 struct session {
 	TAILQ_ENTRY(session) link;
 	struct intake *intake;
+	struct listener_counts *counts; /* its listener's */
 	struct stream *stream;
 	struct framer framer;
 	char *tail; /* the partial frame; NULL: none */
@@ -41,19 +42,22 @@ struct session {
 static void on_stream(struct stream *, enum stream_event, void *arg);
 
 void
-session_new(struct intake *intake, const struct listen_url *url, struct tag_rule *const *rule,
-	    int fd, const struct sockaddr *peer, SSL_CTX *ctx)
+session_new(struct intake *intake, struct listener_share *from, int fd, const struct sockaddr *peer,
+	    SSL_CTX *ctx)
 {
 	struct session *s = xcalloc(1, sizeof(*s));
 
 	s->intake = intake;
-	s->source.url = url;
-	s->source.rule = rule;
+	s->counts = &from->counts;
+	s->source.url = from->url;
+	s->source.rule = &from->rule;
 	s->source.hostname = peer_name(peer, intake->host, s->hostname);
 	s->since_ms = clock_mono_ms();
-	framer_init(&s->framer, url->framing, (size_t)intake->config->max_line);
+	framer_init(&s->framer, from->url->framing, (size_t)intake->config->max_line);
 	TAILQ_INSERT_TAIL(&intake->sessions, s, link);
 	stats_add(&intake->stats->connections_accepted, 1);
+	s->counts->connections++;
+	s->counts->open++;
 	s->stream = stream_accepted(intake->base, fd, ctx, HANDSHAKE_MS, on_stream, s);
 }
 
@@ -73,6 +77,7 @@ static void
 session_free(struct session *s)
 {
 	TAILQ_REMOVE(&s->intake->sessions, s, link);
+	s->counts->open--;
 	stream_free(s->stream);
 	free(s->tail);
 	free(s->cert);
@@ -104,8 +109,11 @@ take_frames(struct session *s, size_t n, bool eof)
 
 	while (frame_next(&s->framer, in, eof, &f) == FRAME_LINE) {
 		any = true;
-		if (f.bytes.n > 0)
+		if (f.bytes.n > 0) {
 			ingest_frame(s->intake->ingest, &s->source, &f);
+			s->counts->lines++;
+			s->counts->lines_cut += f.cut > 0;
+		}
 		in = slice_skip(in, f.used);
 	}
 	keep_tail(s, in.p, f.keep);
@@ -162,6 +170,7 @@ fill_buffer(struct session *s, ssize_t *end)
 		}
 	}
 	stats_add(&intake->stats->bytes_in, n - s->tail_n);
+	s->counts->bytes += n - s->tail_n;
 	return n;
 }
 
@@ -233,6 +242,7 @@ on_stream(struct stream *stream, enum stream_event event, void *arg)
 		break;
 	case STREAM_FAILED:
 		stats_add(&s->intake->stats->handshakes_failed, 1);
+		s->counts->handshakes_failed++;
 		session_close(s, stream_error(stream));
 		break;
 	}
@@ -258,6 +268,14 @@ session_read_rest(struct session *s)
 		until += (uint64_t)queued;
 	while (end > 0 && s->open && stats_get(&stats->bytes_in) < until)
 		end = read_round(s);
+}
+
+void
+session_time_out(struct session *s, const char *why)
+{
+	stats_add(&s->intake->stats->sessions_timed_out, 1);
+	s->counts->sessions_timed_out++;
+	session_close(s, why);
 }
 
 const char *

@@ -19,8 +19,8 @@
  * fd: accepted, non-blocking; owned from here on.  peer: whom it came from,
  * also when a proxy said so.  ctx NULL: plain.
  */
-void session_new(struct intake *, const struct listen_url *, struct tag_rule *const *rule, int fd,
-		 const struct sockaddr *peer, SSL_CTX *ctx);
+void session_new(struct intake *, struct listener_share *, int fd, const struct sockaddr *peer,
+		 SSL_CTX *ctx);
 /* Closes; what is left of a last line without its end is taken as a line. */
 void session_close(struct session *, const char *why);
 void session_pause(struct session *, bool paused);
@@ -28,6 +28,8 @@ void session_pause(struct session *, bool paused);
 void session_read_rest(struct session *);
 /* Why it must be closed now; NULL: it need not. */
 const char *session_overdue(struct session *, int64_t now_ms);
+/* Closes one that is overdue, and counts it. */
+void session_time_out(struct session *, const char *why);
 struct session *session_next(struct session *);
 /* Its handshake is done. */
 bool session_is_open(const struct session *);

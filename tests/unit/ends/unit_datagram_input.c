@@ -12,6 +12,7 @@ enum { MAX_LINE = 1000 };
 
 static struct config config = {.max_line = MAX_LINE};
 static struct intake intake;
+static struct listener_share share;
 static struct datagram_input *input;
 static struct fixture_app *all;
 static int sender = -1;
@@ -40,7 +41,8 @@ open_input(struct fixture *f, int fd, const char *url)
 				 .host = SLICE("here"),
 				 .read_done = on_read_done};
 	intake_init(&intake);
-	input = datagram_input_new(&intake, &f->url, &f->rule, fd);
+	share = (struct listener_share){.url = &f->url, .rule = f->rule};
+	input = datagram_input_new(&intake, &share, fd);
 }
 
 static int
@@ -117,6 +119,9 @@ one_datagram_is_one_message(void **state)
 	assert_string_equal(lines(f), LINE("one") "\n" LINE("two\nstill two") "\n");
 	assert_int_equal(LINES_IN(f, lines_in), 2);
 	assert_int_equal(LINES_IN(f, bytes_in), sizeof(LINE("one") LINE("two\nstill two")) - 1);
+	assert_int_equal(share.counts.lines, 2);
+	assert_int_equal(share.counts.bytes, LINES_IN(f, bytes_in));
+	assert_int_equal(share.counts.lines_cut, 0);
 	assert_int_equal(reads_done, 1);
 }
 
@@ -169,6 +174,7 @@ a_message_over_max_line_is_cut_and_marked(void **state)
 	got = lines(f);
 	assert_non_null(strstr(got, "[penstock@32473 cut=\"5\"] xxx"));
 	assert_int_equal(LINES_IN(f, lines_cut), 1);
+	assert_int_equal(share.counts.lines_cut, 1);
 }
 
 static void

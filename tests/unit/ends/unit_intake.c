@@ -127,6 +127,29 @@ lines_that_come_after_the_listener_closed_are_tagged_by_its_rule(void **state)
 }
 
 static void
+a_listener_counts_what_came_through_it(void **state)
+{
+	const struct listener_counts *counts;
+
+	(void)state;
+	turn();
+	counts = listener_counts(TAILQ_FIRST(&intake.listeners));
+	assert_int_equal(counts->connections, 1);
+	assert_int_equal(counts->open, 1);
+	send_text("<14>1 - h web - - - a\n<14>1 - h web - - - b\n<14>1 - h web - - - c");
+	turn();
+	assert_int_equal(counts->lines, 2);
+	assert_int_equal(counts->bytes, 3 * strlen("<14>1 - h web - - - a") + 2);
+	shutdown(sender, SHUT_WR);
+	turn();
+	/* The end of the connection ends the last line, too. */
+	assert_int_equal(counts->lines, 3);
+	assert_int_equal(counts->connections, 1);
+	assert_int_equal(counts->open, 0);
+	assert_int_equal(counts->lines_cut, 0);
+}
+
+static void
 a_connection_that_was_queued_is_read_after_its_listener_closed(void **state)
 {
 	(void)state;
@@ -160,6 +183,7 @@ main(void)
 	    T(lines_that_come_after_the_listener_closed_are_tagged_by_its_rule),
 	    T(a_connection_that_was_queued_is_read_after_its_listener_closed),
 	    T(the_rest_is_read_also_while_reading_is_paused),
+	    T(a_listener_counts_what_came_through_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
