@@ -92,3 +92,14 @@ datagram_send(struct datagram *d, struct iovec *iov, unsigned n, int *err)
 		event_add(d->event, NULL);
 	return sent;
 }
+
+int
+datagram_take_error(struct datagram *d)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &err, &len) != 0)
+		return errno;
+	return err;
+}

@@ -29,4 +29,10 @@ void datagram_free(struct datagram *); /* NULL is fine */
  */
 unsigned datagram_send(struct datagram *, struct iovec *, unsigned n, int *err);
 
+/*
+ * The errno that came back for what was sent, and would show on the next
+ * datagram_send; 0: none has.  It is told once.
+ */
+int datagram_take_error(struct datagram *);
+
 #endif

@@ -269,6 +269,12 @@ stream_fd(const struct stream *s)
 	return s->fd;
 }
 
+int64_t
+stream_connected_ms(const struct stream *s)
+{
+	return s->connected_ms;
+}
+
 SSL *
 stream_ssl(const struct stream *s)
 {

@@ -98,6 +98,11 @@ const char *stream_error(const struct stream *);
 bool stream_refused(const struct stream *);
 int stream_fd(const struct stream *);
 SSL *stream_ssl(const struct stream *); /* NULL: plain */
+/*
+ * When stream_connect's TCP connection stood, by clock_mono_ms; 0: it never did,
+ * so what failed was not the handshake.
+ */
+int64_t stream_connected_ms(const struct stream *);
 
 /*
  * Bytes given to TCP since the connection was made (with TLS, records and

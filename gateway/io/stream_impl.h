@@ -37,6 +37,7 @@ struct stream {
 	int fd;	  /* -1: there was none to be had */
 	enum stream_phase phase;
 	int64_t connect_ms, handshake_ms;
+	int64_t connected_ms; /* when TCP was; 0: not yet */
 
 	/* The events stay added while they are of use: adding one is a system call. */
 	struct event read_event, write_event;

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/xmalloc.h"
 #include "io/stream_impl.h"
 #include "io/tcp_info.h"
@@ -78,6 +79,8 @@ stream_connected(struct stream *s)
 		err = errno;
 	if (err == 0 && s->tcp && is_own_end(s->fd))
 		err = ECONNREFUSED;
+	if (err == 0)
+		s->connected_ms = clock_mono_ms();
 	if (err == ETIMEDOUT) {
 		stream_fail(s, "connection timed out");
 	} else if (err != 0) {

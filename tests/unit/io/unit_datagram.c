@@ -162,6 +162,28 @@ a_receiver_that_is_not_there_shows_on_a_later_call(void **state)
 }
 
 static void
+what_came_back_for_a_datagram_is_told_once(void **state)
+{
+	struct sockaddr_in addr;
+	int fd = receiver_open(&addr), err = 0;
+	struct datagram *d = sender_to(&addr);
+	struct iovec iov = {(char[]){"x"}, 1};
+
+	(void)state;
+	assert_int_equal(datagram_send(d, &iov, 1, &err), 1);
+	assert_int_equal(datagram_take_error(d), 0);
+	close(fd);
+	assert_int_equal(datagram_send(d, &iov, 1, &err), 1);
+	for (int i = 0; i < 1000 && err == 0; i++) {
+		err = datagram_take_error(d);
+		usleep(1000);
+	}
+	assert_int_equal(err, ECONNREFUSED);
+	assert_int_equal(datagram_take_error(d), 0);
+	datagram_free(d);
+}
+
+static void
 a_full_receiver_is_told_of_and_waited_for(void **state)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -227,6 +249,7 @@ main(void)
 	    T(nothing_to_send_is_no_error),
 	    T(a_piece_too_long_for_a_datagram_stops_there_and_says_so),
 	    T(a_receiver_that_is_not_there_shows_on_a_later_call),
+	    T(what_came_back_for_a_datagram_is_told_once),
 	    T(a_full_receiver_is_told_of_and_waited_for),
 	    T(an_address_that_cannot_be_is_no_datagram),
 	};

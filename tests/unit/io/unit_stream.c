@@ -56,6 +56,7 @@ a_refused_connection_says_so(void **state)
 	pair_connect(&p, NULL, NULL);
 	PAIR_UNTIL(&p, p.client.failed > 0);
 	assert_string_equal("connection refused", p.client.why);
+	assert_int_equal(stream_connected_ms(p.client.s), 0);
 	p.listener = -1;
 	pair_close(&p);
 }
