@@ -29,7 +29,10 @@ struct http_stream {
 	bool mute; /* HEAD: what is written goes nowhere */
 	bool ended;
 	struct event *kick; /* sends at the next turn what was written in this one */
-	void (*on_room)(void *arg);
+	void (*on_empty)(void *arg);
+	struct event *quiet; /* nothing was written for long; NULL: nobody minds */
+	struct timeval quiet_after;
+	const char *quiet_text;
 	http_gone_cb *gone; /* NULL: was called, or the owner ended it */
 	void *arg;
 };
@@ -113,10 +116,12 @@ http_stream_write(struct http_stream *s, const void *p, size_t n)
 {
 	size_t waiting = http_stream_buffered(s);
 
-	if (n > HTTP_STREAM_BYTES || waiting > HTTP_STREAM_BYTES - n)
+	if (waiting > 0 && (n > HTTP_STREAM_BYTES || waiting > HTTP_STREAM_BYTES - n))
 		return false;
 	if (n == 0 || s->mute)
 		return true;
+	if (s->quiet != NULL)
+		event_add(s->quiet, &s->quiet_after);
 	/* So that a client that never catches up does not make it grow. */
 	if (s->sent >= HTTP_STREAM_BYTES) {
 		buf_drain(&s->out, s->sent);
@@ -131,10 +136,34 @@ http_stream_write(struct http_stream *s, const void *p, size_t n)
 }
 
 void
-http_stream_when_room(struct http_stream *s, void (*on_room)(void *arg))
+http_stream_when_empty(struct http_stream *s, void (*on_empty)(void *arg))
 {
-	s->on_room = on_room;
+	s->on_empty = on_empty;
 	event_active(s->kick, EV_TIMEOUT, 0);
+}
+
+static void
+on_quiet(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_stream *s = arg;
+
+	(void)fd;
+	(void)what;
+	/* Behind what a slow client has not taken it would say nothing. */
+	if (http_stream_buffered(s) > 0 ||
+	    !http_stream_write(s, s->quiet_text, strlen(s->quiet_text)))
+		event_add(s->quiet, &s->quiet_after);
+}
+
+void
+http_stream_keep_alive(struct http_stream *s, const char *text, int64_t ms)
+{
+	s->quiet_text = text;
+	s->quiet_after = (struct timeval){.tv_sec = (time_t)(ms / 1000),
+					  .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+	if (s->quiet == NULL)
+		s->quiet = evtimer_new(s->conn->conns->base, on_quiet, s);
+	event_add(s->quiet, &s->quiet_after);
 }
 
 void
@@ -142,8 +171,10 @@ http_stream_end(struct http_stream *s)
 {
 	bool was_empty = http_stream_buffered(s) == 0;
 
+	if (s->quiet != NULL)
+		event_del(s->quiet);
 	s->gone = NULL;
-	s->on_room = NULL;
+	s->on_empty = NULL;
 	s->ended = true;
 	if (s->chunked && !s->mute)
 		buf_add_str(&s->out, http_write_last_chunk);
@@ -159,6 +190,8 @@ http_stream_gone(struct http_stream *s)
 	if (s->gone != NULL)
 		s->gone(s->arg);
 	event_free(s->kick);
+	if (s->quiet != NULL)
+		event_free(s->quiet);
 	buf_free(&s->out);
 	free(s);
 }
@@ -232,7 +265,7 @@ void
 conn_stream_flush(struct http_conn *c)
 {
 	struct http_stream *s = c->answer;
-	void (*on_room)(void *);
+	void (*on_empty)(void *);
 
 	if (c->state != CONN_STREAMING)
 		return;
@@ -249,11 +282,11 @@ conn_stream_flush(struct http_conn *c)
 			conn_deadline(c, stall_ms(c));
 		}
 	}
-	if (http_stream_buffered(s) == 0)
-		stream_empty(s);
-	on_room = s->on_room;
-	if (on_room != NULL && http_stream_buffered(s) <= HTTP_STREAM_ROOM) {
-		s->on_room = NULL;
-		on_room(s->arg);
-	}
+	if (http_stream_buffered(s) > 0)
+		return;
+	stream_empty(s);
+	on_empty = s->on_empty;
+	s->on_empty = NULL;
+	if (on_empty != NULL)
+		on_empty(s->arg);
 }

@@ -5,9 +5,9 @@
  *
  * Exactly one of two things ends it: http_stream_end, or one call of gone.
  *
- * What is written waits in a buffer of HTTP_STREAM_BYTES until the client takes
- * it; nothing is sent from inside these calls.  A client that takes nothing of
- * a filled buffer for http_limits.stall_ms is cut off.
+ * What is written waits until the client takes it; nothing is sent from inside
+ * these calls.  A client that takes nothing of what waits for
+ * http_limits.stall_ms is cut off.
  *
  * Owner: who asked for it.  Thread: the server's.
  */
@@ -19,10 +19,8 @@
 
 struct http_stream;
 
-enum {
-	HTTP_STREAM_BYTES = 256 * 1024, /* what waits for the client, at most */
-	HTTP_STREAM_ROOM = 64 * 1024,	/* on_room: no more than this waits */
-};
+/* What waits for the client, at most; a single write into an empty buffer may be larger. */
+enum { HTTP_STREAM_BYTES = 256 * 1024 };
 
 /*
  * Inside a handler, once a request.  Status, content type and headers of the
@@ -39,18 +37,20 @@ struct http_stream *http_response_stream(struct http_response *, http_gone_cb *g
     __attribute__((warn_unused_result));
 
 /*
- * False, and nothing taken: it does not fit, the client is too slow.  Writing
- * no bytes is fine and does nothing.
+ * False, and nothing taken: it does not fit behind what waits.  What is written
+ * while nothing waits is always taken: its writer bounds it.
  */
 bool http_stream_write(struct http_stream *, const void *p, size_t n)
     __attribute__((warn_unused_result));
 /* Bytes that the client has not taken yet. */
 size_t http_stream_buffered(const struct http_stream *);
 /*
- * Calls on_room(arg of http_response_stream) once, from the loop, as soon as
- * HTTP_STREAM_ROOM or less is buffered; not if gone comes first.
+ * Calls on_empty(arg of http_response_stream) once, from the loop, as soon as
+ * nothing waits any more; not if gone comes first.
  */
-void http_stream_when_room(struct http_stream *, void (*on_room)(void *arg));
+void http_stream_when_empty(struct http_stream *, void (*on_empty)(void *arg));
+/* Writes text, which is static, after each ms without another write. */
+void http_stream_keep_alive(struct http_stream *, const char *text, int64_t ms);
 /* What was written is sent, then the answer ends.  gone will not be called. */
 void http_stream_end(struct http_stream *);
 

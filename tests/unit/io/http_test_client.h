@@ -118,7 +118,7 @@ listen_on(struct sockaddr *addr, socklen_t len)
 }
 
 static inline struct fixture *
-fixture_new(const struct http_limits *limits, SSL_CTX *ctx)
+fixture_with(const struct http_limits *limits, SSL_CTX *ctx, http_handler *handler)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	socklen_t len = sizeof(f->addr);
@@ -127,13 +127,19 @@ fixture_new(const struct http_limits *limits, SSL_CTX *ctx)
 	assert_non_null(f);
 	signal(SIGPIPE, SIG_IGN);
 	f->base = event_base_new();
-	f->server = http_server_new(f->base, limits, handle, f);
+	f->server = http_server_new(f->base, limits, handler, f);
 	f->addr.sin_family = AF_INET;
 	f->addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	fd = listen_on((struct sockaddr *)&f->addr, len);
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&f->addr, &len), 0);
 	http_server_listen(f->server, fd, ctx);
 	return f;
+}
+
+static inline struct fixture *
+fixture_new(const struct http_limits *limits, SSL_CTX *ctx)
+{
+	return fixture_with(limits, ctx, handle);
 }
 
 static inline void
