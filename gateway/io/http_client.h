@@ -59,6 +59,7 @@ struct http_post {
 	bool gzip;		   /* the body is gzip: says so in Content-Encoding */
 	const struct tls_own *own; /* NULL: the shared CAs, no certificate */
 	bool fresh;		   /* a new connection, closed afterwards */
+	int64_t timeout_ms;	   /* for all of it, connecting too; 0: http-timeout */
 };
 
 /* How far a call got. */
