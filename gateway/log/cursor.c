@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
+#include "log/cursor_ring.h"
 
 enum { RING_FIRST = 4 };
 
@@ -15,20 +16,6 @@ enum { LAG_MS = 1000 };
 
 /* The same for one that lagged not long ago. */
 enum { LAG_AGAIN_MS = 100, LAG_MEMORY_MS = 60 * 1000 };
-
-enum { GAP_NOTICE_MS = 1000 };
-
-static struct segment *
-ring_at(const struct cursor *c, unsigned i)
-{
-	return &c->ring[(c->head + i) & (c->ring_cap - 1)];
-}
-
-static size_t
-segment_bytes(const struct segment *s)
-{
-	return s->to - s->from;
-}
 
 static void
 ring_grow(struct cursor *c)
@@ -44,7 +31,7 @@ ring_grow(struct cursor *c)
 	c->head = 0;
 }
 
-static struct segment *
+struct segment *
 ring_push(struct cursor *c)
 {
 	if (c->count == c->ring_cap)
@@ -98,7 +85,7 @@ cursor_close(struct cursor *c)
 	/* Lines that wait only to go out once more were taken before. */
 	for (unsigned i = 0; i < c->count; i++)
 		if (!ring_at(c, i)->counted)
-			lost += ring_at(c, i)->lines;
+			lost += segment_wanted(ring_at(c, i));
 	while (c->count > 0)
 		ring_shift(c);
 	if (c->plan != NULL)
@@ -112,67 +99,6 @@ cursor_close(struct cursor *c)
 		app_log_hibernate(log);
 	c->log = NULL;
 	return lost;
-}
-
-/* At the end of a sealed chunk is the start of the next one. */
-static void
-plan_normalise(struct cursor *c)
-{
-	struct chunk *next;
-
-	while (c->plan != NULL && c->plan_at == c->plan->used &&
-	       (next = TAILQ_NEXT(c->plan, link)) != NULL) {
-		c->plan->refs--;
-		next->refs++;
-		c->plan = next;
-		c->plan_at = 0;
-	}
-}
-
-/* Moves plan over the rest of its chunk; returns how many lines that were. */
-static uint32_t
-plan_pass_chunk(struct cursor *c)
-{
-	struct chunk *chunk = c->plan;
-	uint32_t lines = (uint32_t)(chunk->first_seq + chunk->lines - c->plan_seq);
-
-	c->plan_bytes += chunk->used - c->plan_at;
-	c->plan_seq += lines;
-	c->plan_at = chunk->used;
-	return lines;
-}
-
-/* A gap is told with the segment behind it, but at most once in GAP_NOTICE_MS. */
-static void
-segment_take_gap(struct cursor *c, struct segment *s, int64_t now_ms)
-{
-	if (c->gap_lines == 0 || now_ms < c->gap_next_ms)
-		return;
-	s->gap_lines = c->gap_lines;
-	s->gap_since_us = c->gap_since_us;
-	c->gap_lines = 0;
-	c->gap_next_ms = now_ms + GAP_NOTICE_MS;
-}
-
-static bool
-plan_segment(struct cursor *c, int64_t now_ms)
-{
-	struct segment *s;
-	uint32_t from;
-
-	plan_normalise(c);
-	if (c->plan == NULL || c->plan_at == c->plan->used)
-		return false;
-	s = ring_push(c);
-	from = c->plan_at;
-	*s = (struct segment){.chunk = c->plan, .seq = c->plan_seq, .from = from};
-	segment_take_gap(c, s, now_ms);
-	c->plan->refs++;
-	s->lines = plan_pass_chunk(c);
-	s->to = c->plan_at;
-	c->unsent_bytes += segment_bytes(s);
-	c->unsent_lines += s->lines;
-	return true;
 }
 
 const struct segment *
@@ -209,10 +135,15 @@ cursor_split(struct cursor *c, uint32_t lines)
 	rest.from = at;
 	rest.lines = first->lines - lines;
 	rest.seq = first->seq + lines;
-	rest.gap_lines = 0;
+	rest.gap = (struct cursor_gap){0};
 	rest.chunk->refs++;
 	first->to = at;
 	first->lines = lines;
+	if (first->skipped > 0) {
+		segment_sift(c, first);
+		rest.skipped -= first->skipped;
+		rest.skipped_bytes -= first->skipped_bytes;
+	}
 	*ring_at(c, c->sent + 1) = rest;
 }
 
@@ -227,47 +158,63 @@ merge_last(struct cursor *c)
 	prev = ring_at(c, c->sent - 2);
 	last = ring_at(c, c->sent - 1);
 	if (prev->chunk != last->chunk || prev->to != last->from || prev->resent != last->resent ||
-	    prev->counted != last->counted || last->gap_lines > 0 ||
+	    prev->counted != last->counted || !cursor_gap_is_empty(&last->gap) ||
 	    segment_bytes(prev) + segment_bytes(last) > MERGE_BYTES ||
 	    last->sent_ms - prev->sent_ms > MERGE_MS)
 		return;
 	prev->to = last->to;
 	prev->lines += last->lines;
-	prev->tcp_end = last->tcp_end;
+	prev->skipped += last->skipped;
+	prev->skipped_bytes += last->skipped_bytes;
+	prev->end = last->end;
 	last->chunk->refs--;
 	c->count--;
 	c->sent--;
 }
 
-uint32_t
-cursor_sent(struct cursor *c, uint64_t tcp_end, int64_t now_ms)
+void
+cursor_sent(struct cursor *c, uint64_t end, int64_t now_ms)
 {
 	struct segment *s = ring_at(c, c->sent);
-	uint32_t lines = s->lines;
 
 	assert(c->sent < c->count);
-	s->tcp_end = tcp_end;
+	s->end = end;
 	s->sent_ms = now_ms;
 	c->sent++;
 	c->flight_bytes += segment_bytes(s);
 	c->unsent_bytes -= segment_bytes(s);
-	c->unsent_lines -= lines;
+	c->unsent_lines -= segment_wanted(s);
 	if (c->sent == c->count && c->plan_bytes == c->log->end_bytes)
 		c->caught_up_ms = now_ms;
 	app_log_weigh(c->log);
 	merge_last(c);
-	return lines;
+}
+
+struct cursor_gap
+cursor_take_gap(struct cursor *c)
+{
+	struct segment *s = ring_at(c, c->sent);
+	struct cursor_gap gap = s->gap;
+
+	s->gap = (struct cursor_gap){0};
+	return gap;
+}
+
+const struct segment *
+cursor_in_flight(const struct cursor *c, unsigned n)
+{
+	return c->taken + n < c->sent ? ring_at(c, c->taken + n) : NULL;
 }
 
 struct cursor_taken
-cursor_acked(struct cursor *c, uint64_t tcp_acked)
+cursor_acked(struct cursor *c, uint64_t end)
 {
 	struct cursor_taken got = {0, 0};
 
 	while (c->taken < c->sent) {
 		struct segment *s = ring_at(c, c->taken);
 
-		if (s->tcp_end > tcp_acked)
+		if (s->end > end)
 			break;
 		c->flight_bytes -= segment_bytes(s);
 		c->held_bytes += segment_bytes(s);
@@ -275,8 +222,8 @@ cursor_acked(struct cursor *c, uint64_t tcp_acked)
 		if (s->counted)
 			continue;
 		s->counted = true;
-		got.lines += s->lines;
-		got.bytes += segment_bytes(s);
+		got.lines += segment_wanted(s);
+		got.bytes += segment_bytes(s) - s->skipped_bytes;
 	}
 	return got;
 }
@@ -334,7 +281,7 @@ wind_back(struct cursor *c, uint8_t tries)
 
 		if (s->resent < UINT8_MAX)
 			s->resent = (uint8_t)(s->resent + tries);
-		lines += s->lines;
+		lines += segment_wanted(s);
 		c->unsent_bytes += segment_bytes(s);
 	}
 	c->unsent_lines += lines;
@@ -369,10 +316,16 @@ cursor_refused(struct cursor *c, struct cursor_taken *untaken)
 		if (s->resent > 0)
 			continue;
 		s->counted = false;
-		untaken->lines += s->lines;
-		untaken->bytes += segment_bytes(s);
+		untaken->lines += segment_wanted(s);
+		untaken->bytes += segment_bytes(s) - s->skipped_bytes;
 	}
 	return wind_back(c, 0);
+}
+
+void
+cursor_unsend(struct cursor *c)
+{
+	(void)wind_back(c, 0);
 }
 
 void
@@ -394,12 +347,25 @@ cursor_waiting_lines(const struct cursor *c)
 	return c->log->end_seq - c->plan_seq + c->unsent_lines;
 }
 
+/* The age of the line at that offset of that chunk, at which the drain's work begins. */
+static int64_t
+age_ms(const struct cursor *c, const struct chunk *chunk, uint64_t at, int64_t now_ms)
+{
+	int64_t since = c->caught_up_ms;
+
+	if (chunk->first_ms > since)
+		since = chunk->first_ms;
+	/* Its chunk may be old, and the drain may have had nothing to do for long. */
+	if (at >= c->log->fresh_bytes && c->log->fresh_ms > since)
+		since = c->log->fresh_ms;
+	return now_ms > since ? now_ms - since : 0;
+}
+
 int64_t
 cursor_waiting_ms(const struct cursor *c, int64_t now_ms)
 {
 	const struct chunk *chunk = c->plan;
 	uint64_t at = c->plan_bytes;
-	int64_t since = c->caught_up_ms;
 
 	if (cursor_waiting_bytes(c) == 0)
 		return -1;
@@ -409,35 +375,21 @@ cursor_waiting_ms(const struct cursor *c, int64_t now_ms)
 	} else if (chunk->used == c->plan_at) {
 		chunk = TAILQ_NEXT(chunk, link);
 	}
-	if (chunk->first_ms > since)
-		since = chunk->first_ms;
-	/* Its chunk may be old, and the drain may have had nothing to do for long. */
-	if (at >= c->log->fresh_bytes && c->log->fresh_ms > since)
-		since = c->log->fresh_ms;
-	return now_ms > since ? now_ms - since : 0;
+	return age_ms(c, chunk, at, now_ms);
 }
 
-void
-cursor_trim(struct cursor *c, size_t keep, int64_t now_us)
+int64_t
+cursor_untaken_ms(const struct cursor *c, int64_t now_ms)
 {
-	uint64_t dropped = 0;
+	const struct segment *first = cursor_in_flight(c, 0);
 
-	while (c->log->end_bytes - c->plan_bytes > keep) {
-		plan_normalise(c);
-		dropped += plan_pass_chunk(c);
-	}
-	if (dropped == 0)
-		return;
-	if (c->gap_lines == 0)
-		c->gap_since_us = now_us;
-	c->gap_lines += dropped;
-	c->dropped(c, dropped);
-	app_log_weigh(c->log);
-	app_log_collect(c->log);
+	if (first == NULL)
+		return cursor_waiting_ms(c, now_ms);
+	return now_ms > first->sent_ms ? now_ms - first->sent_ms : 0;
 }
 
 void
-cursor_judge(struct cursor *c, bool pressed, int64_t now_ms, int64_t now_us)
+cursor_judge(struct cursor *c, bool pressed, int64_t now_ms)
 {
 	size_t app_memory = c->log->pool->app_memory;
 	size_t waiting = cursor_waiting_bytes(c);
@@ -456,5 +408,5 @@ cursor_judge(struct cursor *c, bool pressed, int64_t now_ms, int64_t now_us)
 		app_log_weigh(c->log);
 	}
 	if (lags && c->log->end_bytes - c->plan_bytes > app_memory)
-		cursor_trim(c, app_memory, now_us);
+		cursor_trim(c, app_memory);
 }

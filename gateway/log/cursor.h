@@ -27,17 +27,33 @@
 /* The same line goes out again after a lost connection at most so often, once acknowledged. */
 enum { CURSOR_RESENDS_MAX = 3 };
 
+/* Why lines behind a cursor's plan are dropped. */
+enum cursor_reason { CURSOR_MEMORY, CURSOR_RATE, CURSOR_REASONS };
+
+/* Lines dropped in one place, to be said there. */
+struct cursor_gap {
+	uint64_t lines[CURSOR_REASONS];
+	int64_t since_us; /* wall clock of the first of them */
+};
+
+static inline bool
+cursor_gap_is_empty(const struct cursor_gap *g)
+{
+	return g->lines[CURSOR_MEMORY] == 0 && g->lines[CURSOR_RATE] == 0;
+}
+
 struct segment {
 	struct chunk *chunk;
 	uint64_t seq;	   /* of its first line */
 	uint32_t from, to; /* offsets of whole frames in the chunk */
 	uint32_t lines;
-	uint8_t resent;	  /* times it went out again, or is about to */
-	bool counted;	  /* its lines were reported as taken once */
-	uint64_t tcp_end; /* where its last byte lies in the connection's stream */
+	uint32_t skipped;	/* of these, not wanted: not to be sent */
+	uint32_t skipped_bytes; /* of those */
+	uint8_t resent;		/* times it went out again, or is about to */
+	bool counted;		/* its lines were reported as taken once */
+	uint64_t end; /* where its last byte lies in the connection's stream; see cursor_sent */
 	int64_t sent_ms;
-	uint64_t gap_lines;   /* lines dropped right before it: the drain says so first */
-	int64_t gap_since_us; /* wall clock of the first of them */
+	struct cursor_gap gap; /* lines dropped right before it: the drain says so first */
 };
 
 struct cursor {
@@ -45,8 +61,18 @@ struct cursor {
 	struct app_log *log;
 	/* Told when the log has something to send; the drain's. */
 	void (*flush)(struct cursor *);
-	/* Told when lines were trimmed; counted by the drain. */
-	void (*dropped)(struct cursor *, uint64_t lines);
+	/* Told when lines were dropped; counted by the drain. */
+	void (*dropped)(struct cursor *, enum cursor_reason, uint64_t lines);
+	/*
+	 * Which lines it wants; NULL: all.  Lines that are not wanted cost no
+	 * segment where they come in a row; the drain skips the others
+	 * when it encodes.  Told once of each, in filtered.
+	 */
+	bool (*wants)(struct cursor *, struct slice message);
+	void (*filtered)(struct cursor *, uint64_t lines);
+	/* How many of so many wanted lines may go; the others are dropped (CURSOR_RATE).  NULL:
+	 * all. */
+	uint32_t (*admit)(struct cursor *, uint32_t lines, int64_t now_ms);
 
 	/* plan: NULL chunk means the log's end, and the log has no chunk */
 	struct chunk *plan;
@@ -66,11 +92,10 @@ struct cursor {
 	uint64_t unsent_lines;
 
 	bool lags;
-	int64_t lagged_ms;    /* when it was last judged to lag; 0: never */
-	int64_t caught_up_ms; /* when it last stood at the log's end */
-	uint64_t gap_lines;   /* dropped at plan, not planned into a segment yet */
-	int64_t gap_since_us;
-	int64_t gap_next_ms; /* the next gap is told no sooner */
+	int64_t lagged_ms;     /* when it was last judged to lag; 0: never */
+	int64_t caught_up_ms;  /* when it last stood at the log's end */
+	struct cursor_gap gap; /* dropped at plan, not planned into a segment yet */
+	int64_t gap_next_ms;   /* the next gap is told no sooner */
 };
 
 /* How much is held against a receiver that acknowledges what it never reads. */
@@ -99,16 +124,25 @@ const struct segment *cursor_unsent(struct cursor *, unsigned n, int64_t now_ms)
 void cursor_split(struct cursor *, uint32_t lines);
 
 /*
- * The next unsent segment was handed over whole; its last byte is at tcp_end
- * of the connection's stream.  Returns its lines.
+ * The next unsent segment was handed over whole.  end: a number that only
+ * grows, on the scale of cursor_acked: where its last byte lies in the
+ * connection's stream, or, for a drain over HTTP, the sequence behind its last line.
  */
-uint32_t cursor_sent(struct cursor *, uint64_t tcp_end, int64_t now_ms);
+void cursor_sent(struct cursor *, uint64_t end, int64_t now_ms);
 
-/* The receiver acknowledged everything up to tcp_acked.  Returns lines and bytes newly taken. */
+/* The receiver acknowledged everything up to end.  Returns lines and bytes newly taken. */
 struct cursor_taken {
 	uint64_t lines, bytes;
 };
-struct cursor_taken cursor_acked(struct cursor *, uint64_t tcp_acked);
+struct cursor_taken cursor_acked(struct cursor *, uint64_t end);
+
+/* Takes what was dropped before the next unsent segment, to say it in another way. */
+struct cursor_gap cursor_take_gap(struct cursor *);
+
+/* The n-th segment in flight, the oldest first; NULL: there are not so many. */
+const struct segment *cursor_in_flight(const struct cursor *, unsigned n);
+/* Passes over unwanted lines that nothing wanted stands before. */
+void cursor_skip_unwanted(struct cursor *);
 
 /*
  * Lets go of taken segments that the rule does not hold any more.  stopped:
@@ -138,11 +172,19 @@ uint64_t cursor_refused(struct cursor *, struct cursor_taken *untaken);
 /* Resends so far do not count: from here on the drain goes on in another way. */
 void cursor_forgive(struct cursor *);
 
+/*
+ * All that is in flight or taken is unsent again, as if it had not been sent:
+ * the drain goes on in another way, and no try is counted.
+ */
+void cursor_unsend(struct cursor *);
+
 /* Bytes and lines that wait to be sent: again, and not planned yet. */
 size_t cursor_waiting_bytes(const struct cursor *);
 uint64_t cursor_waiting_lines(const struct cursor *);
 /* Milliseconds that the oldest unsent line has waited, about; -1: nothing waits. */
 int64_t cursor_waiting_ms(const struct cursor *, int64_t now_ms);
+/* The same for the oldest line that is not taken; a drain over HTTP waits for its answer. */
+int64_t cursor_untaken_ms(const struct cursor *, int64_t now_ms);
 
 /*
  * Decides whether the cursor lags: more than app_memory unsent (or any, when
@@ -151,8 +193,8 @@ int64_t cursor_waiting_ms(const struct cursor *, int64_t now_ms);
  * receiver that reads and stops by turns would hold up all others each time.
  * A lagging cursor is trimmed to app_memory, oldest lines first.
  */
-void cursor_judge(struct cursor *, bool pressed, int64_t now_ms, int64_t now_us);
-/* Drops the oldest not planned lines until at most keep bytes of them are left. */
-void cursor_trim(struct cursor *, size_t keep, int64_t now_us);
+void cursor_judge(struct cursor *, bool pressed, int64_t now_ms);
+/* Drops the oldest not planned lines, by whole chunks, until at most keep bytes are left. */
+void cursor_trim(struct cursor *, size_t keep);
 
 #endif

@@ -117,7 +117,7 @@ worker_post(struct worker *w)
 
 struct judgement {
 	struct worker *worker;
-	int64_t now_ms, now_us;
+	int64_t now_ms;
 	struct app_log *greediest;
 	size_t most;
 };
@@ -134,7 +134,7 @@ judge_route(struct route *r, void *arg)
 	{
 		size_t waiting;
 
-		cursor_judge(c, j->worker->drains.pressed, j->now_ms, j->now_us);
+		cursor_judge(c, j->worker->drains.pressed, j->now_ms);
 		waiting = (size_t)(r->log->end_bytes - c->plan_bytes);
 		if (c->lags && waiting > j->most) {
 			j->most = waiting;
@@ -145,20 +145,20 @@ judge_route(struct route *r, void *arg)
 
 /* All its lagging drains: what one of them still wants stays in memory. */
 static void
-trim_log(struct app_log *log, size_t keep, int64_t now_us)
+trim_log(struct app_log *log, size_t keep)
 {
 	struct cursor *c;
 
 	TAILQ_FOREACH(c, &log->cursors, link)
 	if (c->lags)
-		cursor_trim(c, keep, now_us);
+		cursor_trim(c, keep);
 }
 
 void
 worker_relieve(struct worker *w)
 {
 	size_t share = (size_t)LAGGING_MAX_MIB * 1024 * 1024 / w->setup->workers;
-	struct judgement j = {.worker = w, .now_ms = clock_mono_ms(), .now_us = clock_wall_us()};
+	struct judgement j = {.worker = w, .now_ms = clock_mono_ms()};
 
 	/* Some log may be over app-memory and get no more lines by which it would be judged. */
 	while (w->pressing || w->pool.lagging > share || w->pool.pressure > w->pool.app_memory) {
@@ -169,7 +169,7 @@ worker_relieve(struct worker *w)
 		routes_walk(w->routes, judge_route, &j);
 		if (w->pool.lagging <= share || j.greediest == NULL)
 			break;
-		trim_log(j.greediest, j.most / 2, j.now_us);
+		trim_log(j.greediest, j.most / 2);
 		if (w->pool.lagging >= before)
 			break;
 	}

@@ -75,9 +75,10 @@ on_fixture_bundle(struct mail *mail, void *owner)
 }
 
 static inline void
-on_fixture_dropped(struct cursor *c, uint64_t lines)
+on_fixture_dropped(struct cursor *c, enum cursor_reason reason, uint64_t lines)
 {
 	(void)c;
+	(void)reason;
 	(void)lines;
 }
 

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "log/cursor.h"
 
 static const struct resend_rule hold_all = {
@@ -24,9 +25,10 @@ static const struct resend_rule hold_none = {.bytes = 0, .time_ms = 5000, .max_b
 static uint64_t test_dropped;
 
 static void
-test_on_dropped(struct cursor *c, uint64_t lines)
+test_on_dropped(struct cursor *c, enum cursor_reason reason, uint64_t lines)
 {
 	(void)c;
+	(void)reason;
 	test_dropped += lines;
 }
 

@@ -1,0 +1,247 @@
+/*
+ * cursor_plan -- segments are cut from the log where plan stands; lines that
+ * the drain does not want, or may not have, are passed over.
+ */
+#include "base/clock.h"
+#include "log/cursor_ring.h"
+
+/* Gaps are told at most so often. */
+enum { GAP_NOTICE_MS = 1000 };
+
+/* At the end of a sealed chunk is the start of the next one. */
+static void
+plan_normalise(struct cursor *c)
+{
+	struct chunk *next;
+
+	while (c->plan != NULL && c->plan_at == c->plan->used &&
+	       (next = TAILQ_NEXT(c->plan, link)) != NULL) {
+		c->plan->refs--;
+		next->refs++;
+		c->plan = next;
+		c->plan_at = 0;
+	}
+}
+
+/* Moves plan to an offset of its chunk that so many lines are before. */
+static void
+plan_pass(struct cursor *c, uint32_t to, uint32_t lines)
+{
+	c->plan_bytes += to - c->plan_at;
+	c->plan_seq += lines;
+	c->plan_at = to;
+}
+
+/* Lines from plan to its chunk's end. */
+static uint32_t
+plan_lines(const struct cursor *c)
+{
+	return (uint32_t)(c->plan->first_seq + c->plan->lines - c->plan_seq);
+}
+
+/* The unwanted of the lines from an offset on, n of them at most, up to the chunk's end. */
+static uint32_t
+count_unwanted(struct cursor *c, const struct chunk *chunk, uint32_t at, uint32_t n,
+	       uint32_t *bytes)
+{
+	struct slice message;
+	uint32_t unwanted = 0;
+
+	*bytes = 0;
+	for (; n > 0; n--) {
+		uint32_t next = chunk_frame(chunk, at, &message);
+
+		if (!c->wants(c, message)) {
+			unwanted++;
+			*bytes += next - at;
+		}
+		at = next;
+	}
+	return unwanted;
+}
+
+void
+segment_sift(struct cursor *c, struct segment *s)
+{
+	s->skipped = s->skipped_bytes = 0;
+	if (c->wants != NULL)
+		s->skipped = count_unwanted(c, s->chunk, s->from, s->lines, &s->skipped_bytes);
+}
+
+/* Moves plan to the next line that is wanted, in its chunk; false: there is none. */
+static bool
+plan_skip_unwanted(struct cursor *c)
+{
+	struct slice message;
+	uint32_t at = c->plan_at, lines = 0;
+
+	while (at < c->plan->used) {
+		uint32_t next = chunk_frame(c->plan, at, &message);
+
+		if (c->wants(c, message))
+			break;
+		at = next;
+		lines++;
+	}
+	if (lines > 0) {
+		plan_pass(c, at, lines);
+		c->filtered(c, lines);
+	}
+	return at < c->plan->used;
+}
+
+void
+cursor_skip_unwanted(struct cursor *c)
+{
+	uint64_t before = c->plan_bytes;
+
+	if (c->wants == NULL)
+		return;
+	do
+		plan_normalise(c);
+	while (c->plan != NULL && c->plan_at < c->plan->used && !plan_skip_unwanted(c));
+	if (c->plan_bytes == before)
+		return;
+	app_log_weigh(c->log);
+	app_log_collect(c->log);
+}
+
+/* A gap is told with the segment behind it, but at most once in GAP_NOTICE_MS. */
+static void
+segment_take_gap(struct cursor *c, struct segment *s, int64_t now_ms)
+{
+	if (cursor_gap_is_empty(&c->gap) || now_ms < c->gap_next_ms)
+		return;
+	s->gap = c->gap;
+	c->gap = (struct cursor_gap){0};
+	c->gap_next_ms = now_ms + GAP_NOTICE_MS;
+}
+
+static void
+gap_add(struct cursor *c, enum cursor_reason reason, uint64_t lines)
+{
+	if (lines == 0)
+		return;
+	if (cursor_gap_is_empty(&c->gap))
+		c->gap.since_us = clock_wall_us();
+	c->gap.lines[reason] += lines;
+	c->dropped(c, reason, lines);
+}
+
+/* How much of the rest of plan's chunk goes into one segment. */
+struct share {
+	uint32_t to;
+	uint32_t lines, skipped, skipped_bytes;
+};
+
+/* So many wanted lines from plan on, and what lies between them. */
+static struct share
+share_of(struct cursor *c, uint32_t wanted)
+{
+	struct share share = {.to = c->plan_at};
+	struct slice message;
+
+	while (wanted > 0) {
+		uint32_t next = chunk_frame(c->plan, share.to, &message);
+
+		if (c->wants == NULL || c->wants(c, message)) {
+			wanted--;
+		} else {
+			share.skipped++;
+			share.skipped_bytes += next - share.to;
+		}
+		share.lines++;
+		share.to = next;
+	}
+	return share;
+}
+
+/* The share that may go; what may not is dropped, and plan stands behind it all. */
+static struct share
+plan_share(struct cursor *c, int64_t now_ms)
+{
+	struct share all = {.to = c->plan->used, .lines = plan_lines(c)};
+	uint32_t wanted, may;
+	struct share share;
+
+	if (c->wants != NULL)
+		all.skipped = count_unwanted(c, c->plan, c->plan_at, all.lines, &all.skipped_bytes);
+	wanted = all.lines - all.skipped;
+	may = c->admit != NULL ? c->admit(c, wanted, now_ms) : wanted;
+	share = may < wanted ? share_of(c, may) : all;
+	if (all.skipped > 0)
+		c->filtered(c, all.skipped);
+	gap_add(c, CURSOR_RATE, wanted - may);
+	plan_pass(c, all.to, all.lines);
+	return share;
+}
+
+static void
+push_segment(struct cursor *c, struct segment s, const struct share *share, int64_t now_ms)
+{
+	s.to = share->to;
+	s.lines = share->lines;
+	s.skipped = share->skipped;
+	s.skipped_bytes = share->skipped_bytes;
+	segment_take_gap(c, &s, now_ms);
+	s.chunk->refs++;
+	c->unsent_bytes += segment_bytes(&s);
+	c->unsent_lines += segment_wanted(&s);
+	*ring_push(c) = s;
+}
+
+bool
+plan_segment(struct cursor *c, int64_t now_ms)
+{
+	bool passed = false;
+
+	for (;;) {
+		struct segment next;
+		struct share share;
+
+		plan_normalise(c);
+		if (c->plan == NULL || c->plan_at == c->plan->used)
+			break;
+		if (c->wants == NULL || plan_skip_unwanted(c)) {
+			next = (struct segment){
+			    .chunk = c->plan, .seq = c->plan_seq, .from = c->plan_at};
+			share = plan_share(c, now_ms);
+			if (share.lines > 0) {
+				push_segment(c, next, &share, now_ms);
+				return true;
+			}
+		}
+		passed = true;
+	}
+	/* Lines were passed over and nothing will be sent for them: nobody else counts that. */
+	if (passed) {
+		app_log_weigh(c->log);
+		app_log_collect(c->log);
+	}
+	return false;
+}
+
+void
+cursor_trim(struct cursor *c, size_t keep)
+{
+	uint64_t dropped = 0, filtered = 0;
+
+	if (c->log->end_bytes - c->plan_bytes <= keep)
+		return;
+	while (c->log->end_bytes - c->plan_bytes > keep) {
+		uint32_t lines, unwanted = 0, bytes;
+
+		plan_normalise(c);
+		lines = plan_lines(c);
+		if (c->wants != NULL)
+			unwanted = count_unwanted(c, c->plan, c->plan_at, lines, &bytes);
+		plan_pass(c, c->plan->used, lines);
+		dropped += lines - unwanted;
+		filtered += unwanted;
+	}
+	gap_add(c, CURSOR_MEMORY, dropped);
+	if (filtered > 0)
+		c->filtered(c, filtered);
+	app_log_weigh(c->log);
+	app_log_collect(c->log);
+}
