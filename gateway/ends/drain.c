@@ -9,9 +9,12 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "ends/drain_internal.h"
+#include "ends/drain_post.h"
+#include "ends/drain_settle.h"
 
 /* How long a removed drain may take for the frame it was writing. */
 enum { CLOSING_MS = 1000 };
+
 struct drain *
 drain_of(struct cursor *c)
 {
@@ -34,6 +37,12 @@ struct app_log *
 drain_log(const struct drain *d)
 {
 	return d->cursor.log;
+}
+
+const struct drain_conf *
+drain_conf_of(const struct drain *d)
+{
+	return &d->conf;
 }
 
 const char *
@@ -85,21 +94,30 @@ drain_unmark_holding(struct drain *d)
 void
 drain_count_taken(struct drain *d, struct cursor_taken taken)
 {
+	if (taken.lines == 0)
+		return;
 	d->lines_delivered += taken.lines;
 	d->bytes_delivered += taken.bytes;
 	stats_add(&d->env->stats->lines_delivered, taken.lines);
 	stats_add(&d->env->stats->bytes_delivered, taken.bytes);
+	drain_pace_add(&d->pace, taken.lines, clock_mono_ms());
+	d->delivered_us = clock_wall_us();
 }
 
 static void
-on_dropped(struct cursor *c, uint64_t lines)
+on_dropped(struct cursor *c, enum cursor_reason reason, uint64_t lines)
 {
 	struct drain *d = drain_of(c);
 
-	if (d->lines_dropped == 0)
+	if (reason == CURSOR_RATE) {
+		d->lines_dropped_rate += lines;
+		stats_add(&d->env->stats->lines_dropped_rate, lines);
+		return;
+	}
+	if (d->lines_dropped_memory == 0)
 		log_warn("drain drops lines: it lags and its log is over app-memory", "app",
 			 d->cursor.log->name, "drain", d->conf.redacted, NULL);
-	d->lines_dropped += lines;
+	d->lines_dropped_memory += lines;
 	stats_add(&d->env->stats->lines_dropped_memory, lines);
 }
 
@@ -119,15 +137,12 @@ struct drain *
 drain_new(struct drain_env *env, struct app_log *log, uint64_t id, struct drain_conf *conf)
 {
 	struct drain *d = xcalloc(1, sizeof(*d));
-	char why[128];
 
 	d->env = env;
 	d->id = id;
 	d->conf = *conf;
 	*conf = (struct drain_conf){0};
-	if (d->conf.framing == DRAIN_FRAMING_DEFAULT)
-		d->conf.framing =
-		    env->config->syslog_framing_octet ? DRAIN_FRAMING_OCTET : DRAIN_FRAMING_LF;
+	drain_settle(&d->conf, env->config);
 	d->rule = rule_of(env->config, &d->conf);
 	d->verbatim = d->conf.type->verbatim != NULL && d->conf.type->verbatim(&d->conf);
 	d->timer = evtimer_new(env->base, drain_on_timer, d);
@@ -137,13 +152,9 @@ drain_new(struct drain_env *env, struct app_log *log, uint64_t id, struct drain_
 	d->cursor.flush = drain_flush;
 	d->cursor.dropped = on_dropped;
 	drain_reset_writing(d);
-	if (d->conf.type->encode == NULL) {
-		d->phase = PHASE_UNABLE;
-		snprintf(why, sizeof(why), "type %s is stored but does not deliver in this version",
-			 d->conf.type->name);
-		drain_set_error(d, why);
-		return d;
-	}
+	drain_sift_init(d);
+	if (d->conf.transport == DRAIN_HTTP)
+		drain_post_init(d);
 	cursor_open(&d->cursor, log, clock_mono_ms());
 	return d;
 }
@@ -154,8 +165,10 @@ drain_free(struct drain *d)
 	drain_unmark_holding(d);
 	drain_disconnect(d);
 	drain_reset_writing(d);
+	drain_post_clear(d);
 	event_free(d->timer);
 	drain_conf_free(&d->conf);
+	free(d->letter);
 	free(d);
 }
 
@@ -173,10 +186,6 @@ drain_remove(struct drain *d)
 	uint32_t finishing = 0;
 	bool in_frame = false;
 
-	if (d->phase == PHASE_UNABLE) {
-		drain_free(d);
-		return;
-	}
 	if (d->phase == PHASE_OPEN && d->stream != NULL) {
 		drain_poll(d);
 		in_frame = drain_stream_keep_frame(d, &finishing);
@@ -199,57 +208,13 @@ drain_remove(struct drain *d)
 void
 drain_abandon(struct drain *d)
 {
-	if (d->phase != PHASE_UNABLE)
-		stats_add(&d->env->stats->lines_dropped_stop, cursor_close(&d->cursor));
+	stats_add(&d->env->stats->lines_dropped_stop, cursor_close(&d->cursor));
 	drain_free(d);
 }
 
 bool
 drain_is_done(struct drain *d)
 {
-	if (d->phase == PHASE_UNABLE)
-		return true;
 	drain_poll(d);
 	return cursor_waiting_bytes(&d->cursor) == 0 && d->cursor.flight_bytes == 0;
-}
-
-static enum drain_state
-state_of(const struct drain *d)
-{
-	switch (d->phase) {
-	case PHASE_UNABLE:
-		return DRAIN_BLOCKED;
-	case PHASE_OPEN:
-		return DRAIN_CONNECTED;
-	case PHASE_WAITING:
-		return DRAIN_RETRYING;
-	case PHASE_RESOLVING:
-	case PHASE_CONNECTING:
-		return d->backoff.failures > 0 ? DRAIN_RETRYING : DRAIN_IDLE;
-	default:
-		return DRAIN_IDLE;
-	}
-}
-
-void
-drain_status(struct drain *d, struct drain_status *out)
-{
-	*out = (struct drain_status){.id = d->id,
-				     .state = state_of(d),
-				     .oldest_waiting_ms = -1,
-				     .connected_since_us = d->connected_us,
-				     .last_error_us = d->last_error_us};
-	snprintf(out->last_error, sizeof(out->last_error), "%s", d->last_error);
-	if (d->phase == PHASE_UNABLE)
-		return;
-	drain_poll(d);
-	out->lines_delivered = d->lines_delivered;
-	out->bytes_delivered = d->bytes_delivered;
-	out->lines_waiting = cursor_waiting_lines(&d->cursor);
-	out->bytes_waiting = cursor_waiting_bytes(&d->cursor);
-	out->lines_dropped_memory = d->lines_dropped;
-	out->lines_dropped_size = d->lines_too_long;
-	out->lines_resent = d->lines_resent;
-	out->retries = d->retries;
-	out->oldest_waiting_ms = cursor_waiting_ms(&d->cursor, clock_mono_ms());
 }

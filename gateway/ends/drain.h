@@ -5,6 +5,8 @@
  * watches what the receiver acknowledges, and after a lost connection goes
  * back as far as the resend rule says and tries again for as long as it takes.
  *
+ * Over TCP, TLS and UDP:
+ *
  *	            line            answer           open
  *	   IDLE ----------> RESOLVING ----> CONNECTING ----> OPEN
  *	    ^  ^               ^   | failed     | failed       | lost
@@ -12,6 +14,10 @@
  *	    |  +---------------|-- WAITING <------------------+
  *	    |                  +----+ time
  *	    +-- lost, and nothing waits
+ *
+ * Over HTTP (drain_post.h) a request takes the place of a connection: CONNECTING
+ * until the first is answered, OPEN as long as answers are good, WAITING after
+ * one that was not.
  *
  * Owner and thread: the home worker of its app.
  */
@@ -25,8 +31,11 @@
 
 #include "base/stats.h"
 #include "ends/drain_status.h"
+#include "io/http_client.h"
 #include "log/cursor.h"
+#include "plumb/address_policy.h"
 #include "plumb/config.h"
+#include "plumb/gzip.h"
 #include "plumb/mailbox.h"
 #include "plumb/resolve.h"
 #include "types/drain_type.h"
@@ -39,7 +48,10 @@ struct drain_env {
 	struct event_base *base;
 	struct mailbox *mailbox;
 	struct resolver *resolver;
+	const struct address_policy *policy;
 	SSL_CTX *tls; /* for drains over TLS */
+	struct http_client *http;
+	struct gzip *gzip;
 	const struct config *config;
 	struct stats *stats;
 	struct slice host; /* this machine's name, for notices */
@@ -47,6 +59,9 @@ struct drain_env {
 	struct drain_list holding; /* drains with something in flight or held */
 	struct drain_list closing; /* removed ones that finish a frame */
 	bool pressed;		   /* the worker is over worker-memory */
+	unsigned posting;	   /* drains with a request under way */
+	size_t encoded;		   /* bytes made into requests in this turn of the loop */
+	bool hurried;		   /* the worker stops: batches do not wait for company */
 	/* The log has more to send than one turn should carry. */
 	void (*more)(struct app_log *, void *arg);
 	/* A drain lost its connection and has nothing left to send: the log may be idle now. */
@@ -70,7 +85,6 @@ void drain_free_closing(struct drain *);
 
 uint64_t drain_id(const struct drain *);
 void drain_set_id(struct drain *, uint64_t id);
-/* NULL when its type does not deliver. */
 struct app_log *drain_log(const struct drain *);
 const char *drain_url(const struct drain *);
 /* The next in env->holding. */
@@ -79,6 +93,10 @@ struct drain *drain_of(struct cursor *);
 /* Everything sent and acknowledged, or nothing to do. */
 bool drain_is_done(struct drain *);
 void drain_status(struct drain *, struct drain_status *out);
+/* Its state alone: for looking over all drains. */
+enum drain_state drain_state(const struct drain *);
+/* Valid while the drain is. */
+const struct drain_conf *drain_conf_of(const struct drain *);
 
 /* Asks the kernel what was acknowledged and lets go of what is done with; the worker's tick. */
 void drain_poll(struct drain *);

@@ -16,31 +16,63 @@ struct batch {
 	unsigned n;
 };
 
-/* Encodes the next lines of a segment, a datagram each; a notice goes in front. */
+/* One more datagram, from `start` of the scratch on, that takes the segment to `end`. */
+static size_t
+batch_add(struct drain *d, struct batch *b, size_t start, uint32_t end)
+{
+	b->iov[b->n].iov_len = d->env->scratch.n - start;
+	b->end[b->n++] = end;
+	return d->env->scratch.n;
+}
+
+static size_t
+batch_add_notices(struct drain *d, const struct segment *s, struct batch *b)
+{
+	struct buf frame = {0};
+	size_t start = 0;
+
+	for (enum cursor_reason r = 0; r < CURSOR_REASONS; r++) {
+		frame.n = 0;
+		if (!drain_notice_frame(d, &s->gap, r, &frame))
+			continue;
+		(void)d->conf.type->encode(&d->conf, buf_slice(&frame), &d->env->scratch);
+		start = batch_add(d, b, start, d->begun);
+	}
+	buf_free(&frame);
+	return start;
+}
+
+/*
+ * Encodes the next lines of a segment, a datagram each; notices go in front.
+ * None may be left: the rest of the segment is not wanted.
+ */
 static void
 batch_fill(struct drain *d, const struct segment *s, struct batch *b)
 {
 	struct buf *scratch = &d->env->scratch;
-	size_t start[BATCH_LINES + 1];
 	uint32_t at = s->from + d->begun;
 	struct slice message;
+	size_t start = 0;
 
 	scratch->n = 0;
 	b->n = 0;
-	start[0] = 0;
-	if (s->gap_lines > 0 && !d->noticed) {
-		drain_notice(d, s->gap_lines, s->gap_since_us, scratch);
-		b->end[b->n++] = d->begun;
-		start[b->n] = scratch->n;
-	}
+	if (!cursor_gap_is_empty(&s->gap) && !d->noticed)
+		start = batch_add_notices(d, s, b);
 	while (at < s->to && b->n < BATCH_LINES) {
 		at = chunk_frame(s->chunk, at, &message);
-		d->conf.type->encode(&d->conf, message, scratch);
-		b->end[b->n++] = at - s->from;
-		start[b->n] = scratch->n;
+		drain_encode(d, message, false, scratch);
+		if (scratch->n > start)
+			start = batch_add(d, b, start, at - s->from);
+		else if (b->n > 0)
+			b->end[b->n - 1] = at - s->from;
+		else
+			d->begun = at - s->from;
 	}
-	for (unsigned i = 0; i < b->n; i++)
-		b->iov[i] = (struct iovec){scratch->p + start[i], start[i + 1] - start[i]};
+	start = 0;
+	for (unsigned i = 0; i < b->n; i++) {
+		b->iov[i].iov_base = scratch->p + start;
+		start += b->iov[i].iov_len;
+	}
 }
 
 /* Handed to the kernel is all that UDP ever says: sent, taken and done. */
@@ -49,12 +81,12 @@ batch_sent(struct drain *d, const struct segment *s, const struct batch *b, unsi
 {
 	int64_t now_ms = clock_mono_ms();
 
-	if (sent == 0)
-		return;
-	d->used_ms = now_ms;
-	d->took_lines = true;
-	d->noticed = true;
-	d->begun = b->end[sent - 1];
+	if (sent > 0) {
+		d->used_ms = now_ms;
+		d->took_lines = true;
+		d->noticed = true;
+		d->begun = b->end[sent - 1];
+	}
 	if (d->begun < s->to - s->from)
 		return;
 	d->begun = 0;
@@ -86,7 +118,8 @@ drain_datagram_send(struct drain *d)
 		unsigned sent;
 
 		batch_fill(d, s, &b);
-		sent = datagram_send(d->datagram, b.iov, b.n, &err);
+		err = 0;
+		sent = b.n == 0 ? 0 : datagram_send(d->datagram, b.iov, b.n, &err);
 		total += sent;
 		if (err == EMSGSIZE) {
 			/* No path takes it at this size: the one line is given up, not the drain.

@@ -2,17 +2,20 @@
  * drain_internal -- what the drain's own files share: drain.c (made, removed,
  * asked), drain_link.c (the connection's life), drain_loss.c (acknowledgements
  * and lost connections), drain_stream.c (writing over TCP and TLS),
- * drain_datagram.c (UDP), drain_notice.c (what a drain says in its stream).
+ * drain_datagram.c (UDP), drain_post*.c (batches over HTTP), drain_sift.c (what
+ * it wants and how much), drain_notice.c (what a drain says in its stream).
  */
 #ifndef DRAIN_INTERNAL_H
 #define DRAIN_INTERNAL_H
 
 #include "ends/drain.h"
+#include "ends/drain_pace.h"
 #include "io/datagram.h"
 #include "io/stream.h"
 #include "plumb/backoff.h"
 
 struct event;
+struct drain_post;
 
 enum drain_phase {
 	PHASE_IDLE,
@@ -21,7 +24,6 @@ enum drain_phase {
 	PHASE_OPEN,
 	PHASE_WAITING,
 	PHASE_CLOSING, /* removed; only `out` is still written */
-	PHASE_UNABLE,  /* its type does not deliver */
 };
 
 struct drain {
@@ -31,6 +33,9 @@ struct drain {
 	struct drain_conf conf;
 	bool verbatim; /* chunk bytes go out as they are */
 	struct resend_rule rule;
+	struct drain_post *post; /* NULL: not over HTTP */
+	double admitted;	 /* wanted lines that may go now; with a rate only */
+	int64_t admitted_ms;	 /* when that was counted */
 
 	enum drain_phase phase;
 	struct event *timer; /* retry, careful step, idle close, closing */
@@ -72,9 +77,12 @@ struct drain {
 	TAILQ_ENTRY(drain) holding_link; /* env->holding, or env->closing */
 	bool holding;
 
-	uint64_t lines_delivered, bytes_delivered, lines_dropped, lines_too_long, lines_resent,
-	    retries;
-	int64_t connected_us, last_error_us;
+	uint64_t lines_delivered, bytes_delivered, lines_filtered, lines_cut, lines_old;
+	uint64_t lines_dropped_memory, lines_dropped_rate, lines_too_long, lines_refused;
+	uint64_t lines_resent, retries;
+	struct drain_pace pace;
+	struct drain_letter *letter; /* NULL: none yet */
+	int64_t connected_us, delivered_us, last_error_us;
 	char last_error[256];
 };
 
@@ -100,6 +108,8 @@ void drain_reset_writing(struct drain *);
 /* drain_loss.c */
 /* The connection ended, or did not come about: winds back and tries again later. */
 void drain_lost(struct drain *, enum drain_ending, const char *why);
+/* Logs it, but not each time; again: lines that go out once more. */
+void drain_log_lost(struct drain *, const char *why, uint64_t again);
 
 /* drain_stream.c */
 /* Writes what TCP takes.  May end in drain_lost. */
@@ -117,7 +127,17 @@ bool drain_stream_finish(struct drain *) __attribute__((warn_unused_result));
 /* drain_datagram.c */
 void drain_datagram_send(struct drain *);
 
-/* drain_notice.c: adds "N lines dropped" as this drain's stream needs it. */
-void drain_notice(struct drain *, uint64_t lines, int64_t since_us, struct buf *out);
+/* drain_sift.c: sets the cursor's hooks as the conf asks. */
+void drain_sift_init(struct drain *);
+/* Encodes one line for a stream or a datagram; counts what had to be done to it. */
+void drain_encode(struct drain *, struct slice message, bool again, struct buf *out);
+void drain_count_flags(struct drain *, unsigned flags, bool again);
+
+/* drain_notice.c */
+/* Adds "N lines dropped", for each reason, as this drain's stream needs it. */
+void drain_notice(struct drain *, const struct cursor_gap *, struct buf *out);
+/* The same as one frame, without count, for the reason; false: none was dropped for that. */
+bool drain_notice_frame(struct drain *, const struct cursor_gap *, enum cursor_reason,
+			struct buf *frame);
 
 #endif

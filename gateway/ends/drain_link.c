@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ends/drain_internal.h"
+#include "ends/drain_post.h"
+#include "ends/drain_settle.h"
 
 enum { CONNECT_MS = 10 * 1000, HANDSHAKE_MS = 10 * 1000 };
 
@@ -88,7 +90,7 @@ read_and_ignore(struct drain *d)
 static void
 send_lines(struct drain *d)
 {
-	cursor_judge(&d->cursor, d->env->pressed, clock_mono_ms(), clock_wall_us());
+	cursor_judge(&d->cursor, d->env->pressed, clock_mono_ms());
 	if (d->datagram != NULL) {
 		drain_datagram_send(d);
 		return;
@@ -157,20 +159,43 @@ connect_datagram(struct drain *d, const struct sockaddr *addr, socklen_t len)
 	send_lines(d);
 }
 
+/* The context is the stream's; the drain's own is made anew for each connection, as it is rare. */
 static void
-on_resolved(const struct resolve_answer *answer, void *arg)
+connect_stream(struct drain *d, const struct sockaddr *addr, socklen_t len)
+{
+	struct tls_own own = drain_tls_own(&d->conf);
+	SSL_CTX *ctx = d->conf.transport == DRAIN_TLS ? d->env->tls : NULL;
+	SSL_CTX *of_its_own = NULL;
+	char err[TLS_ERROR_BYTES];
+
+	if (ctx != NULL && drain_has_tls_own(&d->conf)) {
+		ctx = of_its_own = tls_own_ctx(d->env->tls, &own, err);
+		if (ctx == NULL) {
+			drain_lost(d, DRAIN_BROKEN, err);
+			return;
+		}
+	}
+	d->stream = stream_connect(d->env->base, addr, len, ctx, d->conf.host, CONNECT_MS,
+				   HANDSHAKE_MS, on_stream, d);
+	SSL_CTX_free(of_its_own);
+}
+
+static void
+on_resolved(const struct resolve_answer *found, void *arg)
 {
 	struct drain *d = arg;
+	struct resolve_answer answer = *found;
 	const struct sockaddr *addr;
 	socklen_t len;
 
 	d->resolving = NULL;
-	if (answer->n == 0) {
-		drain_lost(d, DRAIN_BROKEN, answer->error);
+	address_policy_filter(d->env->policy, &answer, d->conf.transport == DRAIN_UDP);
+	if (answer.n == 0) {
+		drain_lost(d, DRAIN_BROKEN, answer.error);
 		return;
 	}
 	/* The next try takes the next address: one that is dead must not be the only one. */
-	addr = (const struct sockaddr *)&answer->addr[d->backoff.failures % answer->n];
+	addr = (const struct sockaddr *)&answer.addr[d->backoff.failures % answer.n];
 	len =
 	    addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 	d->phase = PHASE_CONNECTING;
@@ -178,9 +203,7 @@ on_resolved(const struct resolve_answer *answer, void *arg)
 		connect_datagram(d, addr, len);
 		return;
 	}
-	d->stream = stream_connect(d->env->base, addr, len,
-				   d->conf.transport == DRAIN_TLS ? d->env->tls : NULL,
-				   d->conf.host, CONNECT_MS, HANDSHAKE_MS, on_stream, d);
+	connect_stream(d, addr, len);
 }
 
 static void
@@ -216,6 +239,10 @@ drain_on_timer(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (d->post != NULL) {
+		drain_post_on_timer(d);
+		return;
+	}
 	switch (d->phase) {
 	case PHASE_WAITING:
 		start_connecting(d);
@@ -240,11 +267,19 @@ drain_flush(struct cursor *c)
 	struct drain *d = drain_of(c);
 	int64_t now_ms;
 
+	if (d->post != NULL) {
+		drain_post_flush(d);
+		return;
+	}
 	switch (d->phase) {
 	case PHASE_OPEN:
 		send_lines(d);
 		return;
 	case PHASE_IDLE:
+		/* Lines that it does not want are no reason to connect. */
+		cursor_skip_unwanted(c);
+		if (cursor_waiting_bytes(c) == 0)
+			return;
 		now_ms = clock_mono_ms();
 		if (now_ms >= d->not_before_ms) {
 			start_connecting(d);
@@ -254,6 +289,6 @@ drain_flush(struct cursor *c)
 		}
 		return;
 	default:
-		cursor_judge(c, d->env->pressed, clock_mono_ms(), clock_wall_us());
+		cursor_judge(c, d->env->pressed, clock_mono_ms());
 	}
 }

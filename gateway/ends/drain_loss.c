@@ -57,7 +57,12 @@ void
 drain_poll(struct drain *d)
 {
 	int64_t now_ms = clock_mono_ms();
-	bool stopped = d->stopped_ms != 0 && now_ms - d->stopped_ms < d->rule.time_ms;
+	bool stopped;
+
+	/* Over HTTP the answers say it. */
+	if (d->post != NULL)
+		return;
+	stopped = d->stopped_ms != 0 && now_ms - d->stopped_ms < d->rule.time_ms;
 
 	if (d->cursor.sent > d->cursor.taken || d->since_poll > 0 || d->full)
 		stopped = poll_tcp(d, now_ms);
@@ -86,9 +91,11 @@ wait_or_rest(struct drain *d, int64_t delay_ms)
  * Neither each failure of a receiver that is away nor each close of one that
  * closes all the time: that would fill the log.  The drain's state has the rest.
  */
-static void
-log_lost(struct drain *d, const char *why, uint64_t again, int64_t now_ms)
+void
+drain_log_lost(struct drain *d, const char *why, uint64_t again)
 {
+	int64_t now_ms = clock_mono_ms();
+
 	if (d->backoff.failures > 1 && again == 0)
 		return;
 	if (d->said_ms != 0 && now_ms - d->said_ms < SAY_AGAIN_MS)
@@ -166,7 +173,7 @@ drain_lost(struct drain *d, enum drain_ending ending, const char *why)
 		again = wind_back(d, ending, now_ms);
 	delay_ms = backoff_next(&d->backoff, d->took_lines, alive_ms);
 	d->retries++;
-	log_lost(d, d->last_error, again, now_ms);
+	drain_log_lost(d, d->last_error, again);
 	drain_disconnect(d);
 	drain_reset_writing(d);
 	wait_or_rest(d, delay_ms);

@@ -30,11 +30,11 @@ encode_segment(struct drain *d, const struct segment *s, struct buf *out)
 	struct slice message;
 	uint32_t at = s->from;
 
-	if (s->gap_lines > 0)
-		drain_notice(d, s->gap_lines, s->gap_since_us, out);
+	if (!cursor_gap_is_empty(&s->gap))
+		drain_notice(d, &s->gap, out);
 	while (at < s->to) {
 		at = chunk_frame(s->chunk, at, &message);
-		d->conf.type->encode(&d->conf, message, out);
+		drain_encode(d, message, s->resent > 0, out);
 	}
 }
 
@@ -170,7 +170,7 @@ gather(struct drain *d, const struct segment *first, int64_t now_ms, struct iove
 	while (s != NULL && n < IOV_MAX_SEGMENTS) {
 		uint32_t skip = n == 0 ? d->begun : 0;
 
-		if (n > 0 && (d->careful || s->gap_lines > 0))
+		if (n > 0 && (d->careful || !cursor_gap_is_empty(&s->gap)))
 			break;
 		iov[n].iov_base = s->chunk->data + s->from + skip;
 		iov[n].iov_len = s->to - s->from - skip;
@@ -204,7 +204,7 @@ write_notice(struct drain *d, const struct segment *s)
 	struct buf *scratch = &d->env->scratch;
 
 	scratch->n = 0;
-	drain_notice(d, s->gap_lines, s->gap_since_us, scratch);
+	drain_notice(d, &s->gap, scratch);
 	d->noticed = true;
 	return write_bytes(d, buf_slice(scratch), false);
 }
@@ -221,7 +221,7 @@ write_verbatim(struct drain *d, int64_t now_ms, size_t *written)
 		s = next_segment(d, now_ms);
 		if (s == NULL)
 			return WRITE_ALL;
-		if (s->gap_lines > 0 && !d->noticed) {
+		if (!cursor_gap_is_empty(&s->gap) && !d->noticed) {
 			enum write_result r = write_notice(d, s);
 
 			if (r != WRITE_ALL)

@@ -60,6 +60,7 @@ free_parts(struct gateway *gw)
 	if (gw->rules != NULL)
 		gateway_free_listener_parts(gw->config->nlisten, gw->ctxs, gw->rules);
 	SSL_CTX_free(gw->drain_tls);
+	address_policy_free(gw->policy);
 	free(gw->setup.posts);
 	free(gw->workers);
 	unrouted_clear(&gw->unknown);
@@ -181,6 +182,8 @@ start_parts(struct gateway *gw, struct event_base *base, char *err)
 	for (size_t i = 0; i < nlisten; i++)
 		if (!open_listener(gw, i, err))
 			return false;
+	gw->policy = address_policy_new(gw->config);
+	gw->setup.policy = gw->policy;
 	return true;
 }
 

@@ -1,6 +1,7 @@
 /*
  * gateway_internal -- what the gateway's own files share: gateway.c (start and
- * stop), gateway_apps.c (apps and drains while it runs), gateway_reload.c.
+ * stop), gateway_apps.c (apps and drains while it runs), gateway_replace.c (one
+ * drain in place of another), gateway_reload.c.
  */
 #ifndef GATEWAY_INTERNAL_H
 #define GATEWAY_INTERNAL_H
@@ -18,6 +19,7 @@ struct gateway {
 	unsigned nworkers;
 	unsigned nrunning;
 	SSL_CTX *drain_tls;
+	struct address_policy *policy;
 	SSL_CTX **ctxs;		 /* by configured listener; NULL: plain */
 	struct tag_rule **rules; /* by configured listener */
 	char host[256];
@@ -33,6 +35,9 @@ bool gateway_make_listener_parts(const struct config *, SSL_CTX **ctxs, struct t
 				 char err[CONFIG_ERROR_BYTES]);
 void gateway_free_listener_parts(size_t n, SSL_CTX **ctxs, struct tag_rule **rules);
 
+enum gateway_code gateway_code_of(enum store_code);
+/* What is kept of a drain; the caller frees it. */
+void gateway_record_of(const struct drain_conf *, const char *app_id, struct drain_record *);
 /* The drain a record describes; false: this version does not understand it. */
 bool gateway_conf_of(const struct drain_record *, struct drain_conf *)
     __attribute__((warn_unused_result));

@@ -141,6 +141,7 @@ worker_turn(struct worker *w)
 	int64_t now_ms = clock_mono_ms();
 	struct app_log *log;
 
+	w->drains.encoded = 0;
 	/* What is touched while flushing belongs to the next turn. */
 	TAILQ_CONCAT(&touched, &w->touched, touched_link);
 	while ((log = TAILQ_FIRST(&touched)) != NULL) {
@@ -158,6 +159,7 @@ worker_stop_lingering(struct worker *w)
 	struct app_log *log;
 
 	w->linger = 0;
+	w->drains.hurried = true;
 	TAILQ_FOREACH(log, &w->due, due_link)
 	log->due_ms = 0;
 }
@@ -264,11 +266,11 @@ init_parts(struct worker *w)
 				       .mailbox = w->mailbox,
 				       .resolver = setup->resolver,
 				       .tls = setup->drain_tls,
+				       .gzip = gzip_new(),
 				       .config = config,
 				       .stats = &w->stats,
 				       .host = setup->host,
 				       .more = on_more,
-
 				       .rests = on_rests,
 				       .arg = w};
 	TAILQ_INIT(&w->drains.holding);
@@ -334,6 +336,8 @@ worker_free(struct worker *w)
 {
 	if (w == NULL)
 		return;
+	http_client_free(w->drains.http);
+	gzip_free(w->drains.gzip);
 	/* Answers of the resolver and bundles may still lie there. */
 	w->ingest.routes = w->routes = routes_new();
 	mailbox_turn(w->mailbox);
@@ -363,11 +367,28 @@ worker_main(void *arg)
 	return NULL;
 }
 
+/* Last, as the rules name the ports that listeners were given. */
+static void
+init_clients(struct worker *w)
+{
+	const struct worker_setup *setup = w->setup;
+	struct http_client_env env = {.base = w->base,
+				      .mailbox = w->mailbox,
+				      .resolver = setup->resolver,
+				      .policy = setup->policy,
+				      .config = setup->config,
+				      .tls = setup->drain_tls};
+
+	w->drains.policy = setup->policy;
+	w->drains.http = http_client_new(&env);
+}
+
 bool
 worker_run(struct worker *w)
 {
 	char name[16];
 
+	init_clients(w);
 	if (pthread_create(&w->thread, NULL, worker_main, w) != 0)
 		return false;
 	snprintf(name, sizeof(name), "worker-%u", w->index);

@@ -24,6 +24,7 @@ struct worker_setup {
 	const struct config *config;
 	struct resolver *resolver;
 	SSL_CTX *drain_tls;
+	const struct address_policy *policy;
 	struct slice host;
 	uint64_t start;	     /* start number of sequences */
 	struct post **posts; /* of all workers, by index */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
+#include "ends/drain_replace.h"
 #include "ends/listener.h"
 #include "whole/app_home.h"
 
@@ -90,6 +91,47 @@ call_drain_add_new(uint64_t app, uint64_t drain, struct drain_conf *conf)
 	struct call_drain_add *c = call_new(sizeof(*c), run_drain_add, clear_drain_add);
 
 	c->app = app;
+	c->drain = drain;
+	c->conf = *conf;
+	*conf = (struct drain_conf){0};
+	return c;
+}
+
+static void
+run_drain_replace(struct call *call, struct worker *w)
+{
+	struct call_drain_replace *c = (struct call_drain_replace *)call;
+	struct app_home *home = home_of(w, c->app);
+	struct drain *old;
+
+	if (home == NULL)
+		return;
+	old = app_home_find(home, c->url);
+	/* A record that this version does not understand has no drain. */
+	if (old == NULL) {
+		app_home_add(home, drain_new(&w->drains, home->log, c->drain, &c->conf));
+		return;
+	}
+	app_home_take(home, old);
+	app_home_add(home, drain_replace(old, c->drain, &c->conf));
+}
+
+static void
+clear_drain_replace(struct call *call)
+{
+	struct call_drain_replace *c = (struct call_drain_replace *)call;
+
+	free(c->url);
+	drain_conf_free(&c->conf);
+}
+
+struct call_drain_replace *
+call_drain_replace_new(uint64_t app, const char *url, uint64_t drain, struct drain_conf *conf)
+{
+	struct call_drain_replace *c = call_new(sizeof(*c), run_drain_replace, clear_drain_replace);
+
+	c->app = app;
+	c->url = xstrdup(url);
 	c->drain = drain;
 	c->conf = *conf;
 	*conf = (struct drain_conf){0};
@@ -208,8 +250,10 @@ run_renew(struct call *call, struct worker *w)
 		i = (size_t)(listener_url(l) - c->config->listen);
 		listener_renew(l, c->ctxs[i], c->rules[i]);
 	}
-	if (c->drain_tls != NULL)
-		w->drains.tls = c->drain_tls;
+	if (c->drain_tls == NULL)
+		return;
+	w->drains.tls = c->drain_tls;
+	http_client_set_tls(w->drains.http, c->drain_tls);
 }
 
 struct call_renew *

@@ -1,0 +1,242 @@
+/*
+ * drain_post_body -- a range of the log becomes the body of a request.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "ends/drain_post.h"
+#include "wire/parse.h"
+
+/*
+ * Bytes of the log in one batch: what a slow receiver keeps from being freed,
+ * and what one turn of the loop encodes and compresses.
+ */
+enum { SOURCE_MAX = 256 * 1024, SOURCE_MIN = 16 * 1024 };
+
+struct encoding {
+	struct drain *d;
+	struct drain_batch *info;
+	struct buf *body; /* the worker's scratch */
+	bool again;	  /* what is done to lines was counted before */
+	bool full;
+};
+
+static void
+encoding_open(struct encoding *e)
+{
+	const struct drain_http *http = e->d->conf.type->http;
+
+	e->body->n = 0;
+	*e->info = (struct drain_batch){.now_us = clock_wall_us()};
+	if (http->open != NULL)
+		http->open(&e->d->conf, e->info, e->body);
+}
+
+static void
+encoding_close(struct encoding *e)
+{
+	const struct drain_http *http = e->d->conf.type->http;
+
+	if (http->close != NULL)
+		http->close(&e->d->conf, e->info, e->body);
+}
+
+/* false: the batch is full without it. */
+static bool
+add_frame(struct encoding *e, struct slice frame)
+{
+	const struct drain_limits *limits = &e->d->post->limits;
+	struct drain_batch before = *e->info;
+	size_t start = e->body->n;
+	struct line line;
+	unsigned flags;
+
+	/* A stored frame always is RFC 5424. */
+	if (!parse_canonical(frame, &line))
+		abort();
+	flags = e->d->conf.type->http->entry(&e->d->conf, e->info, &line, e->body);
+	e->info->entries++;
+	if (e->info->entries > 1 && e->body->n > limits->bytes) {
+		e->body->n = start;
+		*e->info = before;
+		e->full = true;
+		return false;
+	}
+	drain_count_flags(e->d, flags, e->again);
+	e->full = e->info->entries >= limits->entries;
+	return true;
+}
+
+static bool
+is_wanted(struct drain *d, struct slice frame)
+{
+	return d->cursor.wants == NULL || d->cursor.wants(&d->cursor, frame);
+}
+
+/* Adds a segment's lines; returns how many of them went in, the unwanted among them. */
+static uint32_t
+add_segment(struct encoding *e, const struct segment *s)
+{
+	uint32_t at = s->from, lines = 0;
+	struct slice frame;
+
+	while (at < s->to && !e->full) {
+		at = chunk_frame(s->chunk, at, &frame);
+		if (is_wanted(e->d, frame) && !add_frame(e, frame))
+			break;
+		lines++;
+	}
+	return lines;
+}
+
+/* The same for those of its lines that lie in a range. */
+static void
+add_range(struct encoding *e, const struct segment *s, uint64_t first, uint64_t end)
+{
+	uint64_t seq = s->seq;
+	uint32_t at = s->from;
+	struct slice frame;
+
+	while (at < s->to && seq < end) {
+		at = chunk_frame(s->chunk, at, &frame);
+		if (seq >= first && is_wanted(e->d, frame) && !add_frame(e, frame))
+			break;
+		seq++;
+	}
+}
+
+/* Many drains that wait for answers share what may lie in their batches. */
+static size_t
+source_limit(const struct drain *d)
+{
+	const struct drain_env *env = d->env;
+	size_t share = (size_t)env->config->worker_memory / (env->posting + 1);
+
+	if (share > SOURCE_MAX)
+		return SOURCE_MAX;
+	return share < SOURCE_MIN ? SOURCE_MIN : share;
+}
+
+/* Two hashes of drain and range: the same lines, the same id. */
+static void
+set_id(const struct drain *d, const struct post_batch *b, struct drain_batch *info)
+{
+	struct {
+		uint64_t drain, first, end, half;
+	} range = {d->id, b->first_seq, b->end_seq, 0};
+	struct slice bytes = slice_of((const char *)&range, sizeof(range));
+	uint64_t high = hash_slice(bytes);
+
+	range.half = 1;
+	snprintf(info->id, sizeof(info->id), "%016" PRIx64 "%016" PRIx64, high, hash_slice(bytes));
+}
+
+static void
+encode_notice(struct encoding *e, struct post_batch *b)
+{
+	encoding_open(e);
+	(void)add_frame(e, buf_slice(&b->notice));
+	encoding_close(e);
+	set_id(e->d, b, e->info);
+}
+
+/* Takes the gap before a segment as a batch of its own for each reason; returns the first. */
+static struct post_batch *
+begin_notices(struct encoding *e, const struct segment *s)
+{
+	struct cursor_gap gap = cursor_take_gap(&e->d->cursor);
+	struct post_batch *first = NULL, *b;
+	struct buf frame = {0};
+
+	for (enum cursor_reason r = 0; r < CURSOR_REASONS; r++) {
+		if (!drain_notice_frame(e->d, &gap, r, &frame))
+			continue;
+		b = post_batch_new(e->d, s->seq);
+		b->notice = frame;
+		frame = (struct buf){0};
+		if (first == NULL)
+			first = b;
+	}
+	encode_notice(e, first);
+	return first;
+}
+
+struct post_batch *
+post_begin(struct drain *d, struct drain_batch *info)
+{
+	struct encoding e = {.d = d, .info = info, .body = &d->env->scratch};
+	int64_t now_ms = clock_mono_ms();
+	const struct segment *s = cursor_unsent(&d->cursor, 0, now_ms);
+	size_t source = 0, limit = source_limit(d);
+	struct post_batch *b;
+	uint32_t lines;
+
+	if (s == NULL)
+		return NULL;
+	if (!cursor_gap_is_empty(&s->gap))
+		return begin_notices(&e, s);
+	b = post_batch_new(d, s->seq);
+	encoding_open(&e);
+	do {
+		lines = add_segment(&e, s);
+		if (lines == 0)
+			break;
+		cursor_split(&d->cursor, lines);
+		s = cursor_unsent(&d->cursor, 0, now_ms);
+		source += s->to - s->from;
+		b->end_seq = s->seq + s->lines;
+		cursor_sent(&d->cursor, b->end_seq, now_ms);
+		s = cursor_unsent(&d->cursor, 0, now_ms);
+	} while (s != NULL && !e.full && source < limit && cursor_gap_is_empty(&s->gap));
+	b->lines = info->entries;
+	encoding_close(&e);
+	set_id(d, b, info);
+	d->env->encoded += source;
+	return b;
+}
+
+void
+post_encode_again(struct drain *d, struct post_batch *b, struct drain_batch *info)
+{
+	struct encoding e = {.d = d, .info = info, .body = &d->env->scratch, .again = true};
+	const struct segment *s;
+
+	if (b->notice.n > 0) {
+		encode_notice(&e, b);
+		return;
+	}
+	encoding_open(&e);
+	for (unsigned i = 0; (s = cursor_in_flight(&d->cursor, i)) != NULL; i++) {
+		if (s->seq >= b->end_seq)
+			break;
+		if (s->seq + s->lines > b->first_seq)
+			add_range(&e, s, b->first_seq, b->end_seq);
+	}
+	encoding_close(&e);
+	set_id(d, b, info);
+	b->lines = info->entries;
+	d->env->encoded += e.body->n;
+}
+
+struct slice
+post_first_frame(const struct drain *d, const struct post_batch *b)
+{
+	struct slice frame = buf_slice(&b->notice);
+	const struct segment *s;
+
+	if (frame.n > 0)
+		return frame;
+	for (unsigned i = 0; (s = cursor_in_flight(&d->cursor, i)) != NULL; i++) {
+		uint64_t seq = s->seq;
+
+		for (uint32_t at = s->from; at < s->to; seq++) {
+			at = chunk_frame(s->chunk, at, &frame);
+			if (seq >= b->first_seq && is_wanted((struct drain *)(uintptr_t)d, frame))
+				return frame;
+		}
+	}
+	abort();
+}

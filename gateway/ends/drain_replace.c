@@ -1,0 +1,60 @@
+#include "ends/drain_replace.h"
+
+#include "base/clock.h"
+#include "ends/drain_internal.h"
+#include "log/cursor_move.h"
+
+/* How long the old drain may take for the frame it was writing. */
+enum { CLOSING_MS = 1000 };
+
+/* A TLS receiver may refuse a connection this long after it opened (a few round trips). */
+enum { REFUSAL_MS = 2000 };
+
+/*
+ * Whether what the receiver acknowledged may lie there unread: then the new
+ * receiver gets it too.
+ */
+static bool
+is_doubtful(const struct drain *d, int64_t now_ms)
+{
+	bool stopped = d->stopped_ms != 0 && now_ms - d->stopped_ms < d->rule.time_ms;
+	bool young = d->conf.transport == DRAIN_TLS && now_ms - d->connected_ms < REFUSAL_MS;
+
+	return stopped || young || d->careful;
+}
+
+/* The cursor has moved on; only a frame that was begun is still written. */
+static void
+let_go(struct drain *d, bool in_frame)
+{
+	drain_unmark_holding(d);
+	TAILQ_INSERT_TAIL(&d->env->closing, d, holding_link);
+	if (!in_frame) {
+		drain_free_closing(d);
+		return;
+	}
+	/* What the receiver says now does not matter any more. */
+	stream_want_read(d->stream, false);
+	d->phase = PHASE_CLOSING;
+	drain_arm(d, CLOSING_MS);
+}
+
+struct drain *
+drain_replace(struct drain *old, uint64_t id, struct drain_conf *conf)
+{
+	struct drain *d = drain_new(old->env, old->cursor.log, id, conf);
+	bool in_frame = false;
+	uint32_t finishing;
+
+	if (old->phase == PHASE_OPEN && old->stream != NULL) {
+		drain_poll(old);
+		in_frame = drain_stream_keep_frame(old, &finishing);
+	}
+	if (!is_doubtful(old, clock_mono_ms()))
+		cursor_release_all(&old->cursor);
+	cursor_move(&d->cursor, &old->cursor);
+	let_go(old, in_frame);
+	if (cursor_waiting_bytes(&d->cursor) > 0)
+		d->cursor.flush(&d->cursor);
+	return d;
+}
