@@ -156,7 +156,7 @@ write_entry(const struct drain_doc *doc, struct buf *out)
 	drain_doc_member(out, is_old(doc->batch, line) ? "original_timestamp" : "timestamp",
 			 line->timestamp);
 	drain_doc_member(out, "msgid", line->msgid);
-	drain_doc_sd(out, "sd", doc);
+	drain_doc_sd(out, doc);
 	drain_doc_cut(out, "cut", doc);
 	buf_add_char(out, '}');
 }

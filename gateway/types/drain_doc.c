@@ -1,7 +1,5 @@
 #include "types/drain_doc.h"
 
-#include <stdio.h>
-
 #include "wire/json_out.h"
 #include "wire/sd.h"
 
@@ -80,20 +78,65 @@ drain_doc_cut(struct buf *out, const char *key, const struct drain_doc *doc)
 		json_out_number(out, key, (int64_t)doc->cut);
 }
 
-static void
-add_value(struct buf *out, struct slice value)
-{
-	struct buf text = {0};
-
-	sd_unescape(value, &text);
-	json_out_string(out, buf_slice(&text));
-	buf_free(&text);
-}
-
 static bool
 same_param(const struct sd_param *a, const struct sd_param *b)
 {
 	return slice_eq(a->id, b->id) && slice_eq(a->name, b->name);
+}
+
+/* Where list[i] belongs: behind the last of its name, else of its SD-ID, else where it is. */
+static size_t
+place_of(const struct sd_param *list, size_t i)
+{
+	for (size_t k = i; k > 0; k--)
+		if (same_param(&list[k - 1], &list[i]))
+			return k;
+	for (size_t k = i; k > 0; k--)
+		if (slice_eq(list[k - 1].id, list[i].id))
+			return k;
+	return i;
+}
+
+int
+drain_doc_params(const struct drain_doc *doc, struct drain_param list[DRAIN_DOC_PARAMS])
+{
+	struct sd_param params[DRAIN_DOC_PARAMS];
+	size_t n;
+
+	if (doc->bare || drain_is_nil(doc->line->sd))
+		return 0;
+	n = sd_list(doc->line->sd, params, DRAIN_DOC_PARAMS);
+	if (n > DRAIN_DOC_PARAMS)
+		return -1;
+	for (size_t i = 1; i < n; i++) {
+		size_t place = place_of(params, i);
+		struct sd_param moved = params[i];
+
+		memmove(&params[place + 1], &params[place], (i - place) * sizeof(moved));
+		params[place] = moved;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct sd_param *p = &params[i];
+
+		list[i] = (struct drain_param){
+		    .sd = *p,
+		    .first_of_id = i == 0 || !slice_eq(p->id, p[-1].id),
+		    .last_of_id = i + 1 == n || !slice_eq(p->id, p[1].id),
+		    .first_of_name = i == 0 || !same_param(p, p - 1),
+		    .last_of_name = i + 1 == n || !same_param(p, p + 1),
+		};
+	}
+	return (int)n;
+}
+
+void
+drain_param_value(struct buf *out, const struct drain_param *param)
+{
+	struct buf text = {0};
+
+	sd_unescape(param->sd.value, &text);
+	json_out_string(out, buf_slice(&text));
+	buf_free(&text);
 }
 
 static void
@@ -105,70 +148,42 @@ add_key(struct buf *out, struct slice name)
 	buf_add_char(out, ':');
 }
 
-/* The parameter at list[i], with all that are called the same. */
 static void
-add_param(struct buf *out, const struct sd_param *list, size_t n, size_t i)
+add_param(struct buf *out, const struct drain_param *param)
 {
-	size_t same = 0;
-
-	for (size_t k = 0; k < i; k++)
-		if (same_param(&list[k], &list[i]))
-			return;
-	for (size_t k = i; k < n; k++)
-		same += same_param(&list[k], &list[i]);
-	add_key(out, list[i].name);
-	if (same == 1) {
-		add_value(out, list[i].value);
-		return;
+	if (param->first_of_id) {
+		add_key(out, param->sd.id);
+		buf_add_char(out, '{');
 	}
-	buf_add_char(out, '[');
-	for (size_t k = i; k < n; k++) {
-		if (!same_param(&list[k], &list[i]))
-			continue;
-		if (k > i)
+	if (param->sd.name.n > 0) {
+		if (!param->first_of_name)
 			buf_add_char(out, ',');
-		add_value(out, list[k].value);
+		else
+			add_key(out, param->sd.name);
+		if (param->first_of_name && !param->last_of_name)
+			buf_add_char(out, '[');
+		drain_param_value(out, param);
+		if (param->last_of_name && !param->first_of_name)
+			buf_add_char(out, ']');
 	}
-	buf_add_char(out, ']');
-}
-
-/* Elements of one SD-ID, which should be one, are one object. */
-static void
-add_element(struct buf *out, const struct sd_param *list, size_t n, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (slice_eq(list[k].id, list[i].id))
-			return;
-	add_key(out, list[i].id);
-	buf_add_char(out, '{');
-	for (size_t k = i; k < n; k++)
-		if (slice_eq(list[k].id, list[i].id) && list[k].name.n > 0)
-			add_param(out, list, n, k);
-	buf_add_char(out, '}');
+	if (param->last_of_id)
+		buf_add_char(out, '}');
 }
 
 void
-drain_doc_sd(struct buf *out, const char *key, const struct drain_doc *doc)
+drain_doc_sd(struct buf *out, const struct drain_doc *doc)
 {
-	struct sd_param list[DRAIN_DOC_PARAMS];
-	struct slice sd = doc->line->sd;
-	size_t n;
+	struct drain_param list[DRAIN_DOC_PARAMS];
+	int n = drain_doc_params(doc, list);
 
-	if (doc->bare || drain_is_nil(sd))
+	if (n < 0)
+		json_out_member(out, "sd_text", doc->line->sd);
+	if (n <= 0)
 		return;
-	n = sd_list(sd, list, DRAIN_DOC_PARAMS);
-	if (n > DRAIN_DOC_PARAMS) {
-		/* Finding those of one name would take too long. */
-		char text_key[32];
-
-		snprintf(text_key, sizeof(text_key), "%s_text", key);
-		json_out_member(out, text_key, sd);
-		return;
-	}
-	json_out_key(out, key);
+	json_out_key(out, "sd");
 	buf_add_char(out, '{');
-	for (size_t i = 0; i < n; i++)
-		add_element(out, list, n, i);
+	for (int i = 0; i < n; i++)
+		add_param(out, &list[i]);
 	buf_add_char(out, '}');
 }
 

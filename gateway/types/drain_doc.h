@@ -8,6 +8,7 @@
 #define DRAIN_DOC_H
 
 #include "types/drain_http.h"
+#include "wire/sd.h"
 
 enum {
 	DRAIN_DOC_FIELD = 255, /* bytes of a header field that go along: RFC 5424's HOSTNAME */
@@ -40,12 +41,27 @@ struct slice drain_doc_field(struct slice field);
 /* "key":"field"; nothing if it is absent. */
 void drain_doc_member(struct buf *, const char *key, struct slice field);
 
+/* A parameter of structured data; those of one SD-ID and one name stand together. */
+struct drain_param {
+	struct sd_param sd; /* an empty name: an element without parameters */
+	bool first_of_id, last_of_id;
+	bool first_of_name, last_of_name;
+};
+
 /*
- * "key":{"ID":{"PARAM":"VALUE",...},...}, a PARAM that stands several times
- * with an array; of too many parameters "key_text":"[...]".  Nothing if there
+ * Fills list with the line's parameters and returns how many there are; 0:
+ * none, or they stay away; -1: too many to look for those of one name.
+ */
+int drain_doc_params(const struct drain_doc *, struct drain_param list[DRAIN_DOC_PARAMS]);
+/* Its value, in quotes. */
+void drain_param_value(struct buf *, const struct drain_param *);
+
+/*
+ * "sd":{"ID":{"PARAM":"VALUE",...},...}, with an array for a PARAM that stands
+ * several times; of too many parameters "sd_text":"[...]".  Nothing if there
  * is no structured data.
  */
-void drain_doc_sd(struct buf *, const char *key, const struct drain_doc *);
+void drain_doc_sd(struct buf *, const struct drain_doc *);
 /* "key":BYTES; nothing if nothing was cut. */
 void drain_doc_cut(struct buf *, const char *key, const struct drain_doc *);
 

@@ -4,7 +4,11 @@
 #define DRAIN_TYPES(X)            \
 	X(drain_type_datadog)     \
 	X(drain_type_elk)         \
+	X(drain_type_gelf)        \
+	X(drain_type_https)       \
 	X(drain_type_logentries)  \
+	X(drain_type_logtail)     \
+	X(drain_type_otlp)        \
 	X(drain_type_ovh_graylog) \
 	X(drain_type_papertrail)  \
 	X(drain_type_syslog)

@@ -63,7 +63,7 @@ write_document(const struct drain_doc *doc, struct buf *out)
 	drain_doc_member(out, "msgid", line->msgid);
 	json_out_member(out, "severity", drain_severity_word(line));
 	json_out_member(out, "facility", drain_facility_word(line));
-	drain_doc_sd(out, "sd", doc);
+	drain_doc_sd(out, doc);
 	drain_doc_cut(out, "cut", doc);
 	buf_add_char(out, '}');
 }
