@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "plumb/tls_ctx.h"
 #include "plumb/tls_verify.h"
 
 /* A read buffer of four full records: one recv instead of two for each record. */
@@ -42,9 +43,8 @@ file_is_readable(const char *what, const char *path, char err[TLS_ERROR_BYTES])
 	return true;
 }
 
-/* No terminal to ask on: an encrypted key is an error, and remembered as that. */
-static int
-on_passphrase(char *buf, int size, int rwflag, void *asked)
+int
+tls_on_passphrase(char *buf, int size, int rwflag, void *asked)
 {
 	(void)buf, (void)size, (void)rwflag;
 	*(bool *)asked = true;
@@ -59,7 +59,7 @@ load_key(SSL_CTX *ctx, const char *cert, const char *key, char err[TLS_ERROR_BYT
 
 	if (!file_is_readable("key", key, err))
 		return false;
-	SSL_CTX_set_default_passwd_cb(ctx, on_passphrase);
+	SSL_CTX_set_default_passwd_cb(ctx, tls_on_passphrase);
 	SSL_CTX_set_default_passwd_cb_userdata(ctx, &encrypted);
 	loaded = SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1;
 	SSL_CTX_set_default_passwd_cb_userdata(ctx, NULL);
@@ -134,9 +134,8 @@ load_client_ca(SSL_CTX *ctx, const char *path, enum tls_client_auth auth, char e
 	return true;
 }
 
-/* What holds for both ends. */
-static SSL_CTX *
-common_ctx(const SSL_METHOD *method, char err[TLS_ERROR_BYTES])
+SSL_CTX *
+tls_common_ctx(const SSL_METHOD *method, char err[TLS_ERROR_BYTES])
 {
 	SSL_CTX *ctx;
 
@@ -160,7 +159,7 @@ SSL_CTX *
 tls_server_ctx(const char *cert, const char *key, const char *client_ca, enum tls_client_auth auth,
 	       char err[TLS_ERROR_BYTES])
 {
-	SSL_CTX *ctx = common_ctx(TLS_server_method(), err);
+	SSL_CTX *ctx = tls_common_ctx(TLS_server_method(), err);
 
 	if (ctx == NULL)
 		return NULL;
@@ -180,7 +179,7 @@ tls_server_ctx(const char *cert, const char *key, const char *client_ca, enum tl
 SSL_CTX *
 tls_client_ctx(const char *ca_file, char err[TLS_ERROR_BYTES])
 {
-	SSL_CTX *ctx = common_ctx(TLS_client_method(), err);
+	SSL_CTX *ctx = tls_common_ctx(TLS_client_method(), err);
 
 	if (ctx == NULL)
 		return NULL;

@@ -1,7 +1,7 @@
 /*
  * tls_verify -- keeps, with the session, why a peer's certificate was refused.
  * OpenSSL forgets the certificate after a failed handshake, so the words are
- * made while it is at hand.  For tls.c and tls_error.c only.
+ * made while it is at hand.  For the files tls*.c only.
  */
 #ifndef TLS_VERIFY_H
 #define TLS_VERIFY_H
