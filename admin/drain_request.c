@@ -7,7 +7,7 @@
 #include "admin/reply.h"
 #include "base/xmalloc.h"
 
-static const char no_replaces[] = "is not supported: remove the old drain, then add the new one";
+static const char replaces_inside[] = "belongs beside drain, not into it";
 
 /* A member given as a JSON number, as text. */
 struct number {
@@ -30,7 +30,7 @@ member_text(const char *key, const json_t *value, struct number *number, const c
 	if (json_is_blank(value))
 		return NULL;
 	if (strcmp(key, "replaces") == 0) {
-		*fault = no_replaces;
+		*fault = replaces_inside;
 	} else if (known == DRAIN_KEYS) {
 		/* Any text will do: drain_conf_make refuses it by its name. */
 		return "?";
@@ -128,13 +128,32 @@ request_type(struct api_call *call, const json_t *drain)
 	return type;
 }
 
+/* Members beside the drain; any but `replaces` is refused. */
+static void
+check_beside(json_t *body, json_t *errors)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(body, key, value)
+	{
+		if (strcmp(key, "drain") == 0 || json_is_blank(value))
+			continue;
+		if (strcmp(key, "replaces") != 0)
+			errors_add(errors, key, "is not known here; parameters go into drain");
+		else if (!json_is_string(value))
+			errors_add(errors, key, "must be a string");
+		else if (strlen(json_string_value(value)) != json_string_length(value))
+			errors_add(errors, key, "must not have control characters");
+	}
+}
+
 bool
 drain_request_read(struct api_call *call, json_t *body, struct drain_conf *conf)
 {
 	json_t *drain = json_object_get(body, "drain");
 	const struct drain_type *type;
-	json_t *errors, *value;
-	const char *key;
+	json_t *errors;
 
 	if (!json_is_object(drain)) {
 		reply_error(call->resp, 400, "'drain' parameter is required");
@@ -144,21 +163,21 @@ drain_request_read(struct api_call *call, json_t *body, struct drain_conf *conf)
 	if (type == NULL)
 		return false;
 	errors = json_object();
-	json_object_foreach(body, key, value)
-	{
-		if (strcmp(key, "drain") == 0 || json_is_blank(value))
-			continue;
-		errors_add(errors, key,
-			   strcmp(key, "replaces") == 0
-			       ? no_replaces
-			       : "is not known here; parameters go into drain");
-	}
+	check_beside(body, errors);
 	if (!read_members(drain, type, conf, errors)) {
 		reply_errors(call->resp, errors);
 		return false;
 	}
 	json_decref(errors);
 	return true;
+}
+
+const char *
+drain_request_replaces(const json_t *body)
+{
+	const json_t *url = json_object_get(body, "replaces");
+
+	return json_is_blank(url) ? NULL : json_string_value(url);
 }
 
 char *

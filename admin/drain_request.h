@@ -16,6 +16,10 @@
 bool drain_request_read(struct api_call *, json_t *body, struct drain_conf *conf)
     __attribute__((warn_unused_result));
 
+/* The URL of the drain to replace, of a body that was read well; NULL: none.  Lives as long as
+ * body. */
+const char *drain_request_replaces(const json_t *body);
+
 /* A kept drain's URL without its secrets, for logs and ?redact=true.  The caller frees it. */
 char *drain_redacted_url(const struct drain_record *);
 

@@ -104,6 +104,16 @@ drains_list(struct api_call *call)
 	}
 }
 
+static void
+reply_added(struct api_call *call, const char *url)
+{
+	json_t *body = json_object(), *drain = json_object();
+
+	json_set_text(drain, "url", url);
+	json_object_set_new(body, "drain", drain);
+	reply_json(call->resp, 201, body);
+}
+
 /* The conf is the gateway's, or freed, when this returns. */
 static void
 add_drain(struct api_call *call, struct drain_conf *conf)
@@ -117,13 +127,9 @@ add_drain(struct api_call *call, struct drain_conf *conf)
 	if (code != GATEWAY_OK)
 		drain_conf_free(conf);
 	if (code == GATEWAY_OK) {
-		json_t *body = json_object(), *drain = json_object();
-
 		log_info("drain added", "app", call->app.name, "type", type, "url", redacted, "by",
 			 principal_name(&call->who), NULL);
-		json_set_text(drain, "url", url);
-		json_object_set_new(body, "drain", drain);
-		reply_json(call->resp, 201, body);
+		reply_added(call, url);
 	} else if (code == GATEWAY_EXISTS) {
 		reply_field_error(call->resp, "url", "already exists");
 	} else if (code == GATEWAY_NOT_FOUND) {
@@ -135,10 +141,60 @@ add_drain(struct api_call *call, struct drain_conf *conf)
 	free(redacted);
 }
 
+/* The same, in place of the drain `old`. */
+static void
+swap_drain(struct api_call *call, const struct drain_record *old, struct drain_conf *conf)
+{
+	char *url = xstrdup(conf->url), *redacted = xstrdup(conf->redacted);
+	const char *type = conf->type->name;
+	enum gateway_code code;
+
+	code = gateway_drain_replace(call->admin->gateway, &call->app, old->url, conf);
+	if (code != GATEWAY_OK)
+		drain_conf_free(conf);
+	if (code == GATEWAY_OK) {
+		char *was = drain_redacted_url(old);
+
+		log_info("drain replaced", "app", call->app.name, "was", was, "type", type, "url",
+			 redacted, "by", principal_name(&call->who), NULL);
+		free(was);
+		reply_added(call, url);
+	} else if (code == GATEWAY_EXISTS) {
+		reply_field_error(call->resp, "url", "already exists");
+	} else if (code == GATEWAY_NOT_FOUND) {
+		reply_not_found(call->resp, "app");
+	} else {
+		api_call_gateway_failed(call, code);
+	}
+	free(url);
+	free(redacted);
+}
+
+static void
+replace_drain(struct api_call *call, const char *replaces, struct drain_conf *conf)
+{
+	struct drain_record old = {0};
+	enum store_code code = STORE_NOT_FOUND;
+
+	if (call->lookup == APP_FOUND)
+		code = store_drain_find(call->admin->store, call->app.id, replaces, &old);
+	if (code == STORE_OK) {
+		swap_drain(call, &old, conf);
+		drain_record_free(&old);
+		return;
+	}
+	drain_conf_free(conf);
+	if (code == STORE_NOT_FOUND)
+		reply_field_error(call->resp, "replaces", "is not a drain of this app");
+	else
+		api_call_store_failed(call, code);
+}
+
 void
 drains_add(struct api_call *call)
 {
 	struct drain_conf conf;
+	const char *replaces;
 	json_t *body;
 
 	if (call->lookup == APP_BAD_NAME) {
@@ -154,8 +210,13 @@ drains_add(struct api_call *call)
 	body = api_call_body(call);
 	if (body == NULL)
 		return;
-	if (drain_request_read(call, body, &conf))
-		add_drain(call, &conf);
+	replaces = drain_request_replaces(body);
+	if (drain_request_read(call, body, &conf)) {
+		if (replaces != NULL)
+			replace_drain(call, replaces, &conf);
+		else
+			add_drain(call, &conf);
+	}
 	json_decref(body);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "ends/drain_internal.h"
+#include "ends/drain_post.h"
 #include "log/cursor_move.h"
 
 /* How long the old drain may take for the frame it was writing. */
@@ -50,6 +51,8 @@ drain_replace(struct drain *old, uint64_t id, struct drain_conf *conf)
 		drain_poll(old);
 		in_frame = drain_stream_keep_frame(old, &finishing);
 	}
+	if (old->post != NULL)
+		drain_post_wind_back(old);
 	if (!is_doubtful(old, clock_mono_ms()))
 		cursor_release_all(&old->cursor);
 	cursor_move(&d->cursor, &old->cursor);

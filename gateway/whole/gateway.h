@@ -54,6 +54,15 @@ enum gateway_code gateway_app_remove(struct gateway *, const char *app_id)
  */
 enum gateway_code gateway_drain_add(struct gateway *, struct app_record *app, bool new_app,
 				    struct drain_conf *conf) __attribute__((warn_unused_result));
+/*
+ * Swaps the drain with that URL for another one of the app, in one step: what
+ * the old one had not delivered goes to the new one, in order, and so does
+ * every line read from now on.  conf as above.  GATEWAY_NOT_FOUND: no such drain;
+ * GATEWAY_EXISTS: another one has the new URL, or nothing would change.
+ */
+enum gateway_code gateway_drain_replace(struct gateway *, const struct app_record *,
+					const char *url, struct drain_conf *conf)
+    __attribute__((warn_unused_result));
 /* When it returns GATEWAY_OK no line read from now on reaches the drain. */
 enum gateway_code gateway_drain_remove(struct gateway *, const struct app_record *app,
 				       const char *url) __attribute__((warn_unused_result));

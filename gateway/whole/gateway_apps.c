@@ -13,8 +13,8 @@
 /* A drain that has no record yet: an id that no record will ever have. */
 static const uint64_t TICKET = UINT64_C(1) << 63;
 
-static enum gateway_code
-code_of(enum store_code code)
+enum gateway_code
+gateway_code_of(enum store_code code)
 {
 	switch (code) {
 	case STORE_OK:
@@ -42,8 +42,8 @@ gateway_conf_of(const struct drain_record *r, struct drain_conf *conf)
 	return drain_conf_make(conf, type, in, r->nparams, &errors);
 }
 
-static void
-record_of(const struct drain_conf *conf, const char *app_id, struct drain_record *r)
+void
+gateway_record_of(const struct drain_conf *conf, const char *app_id, struct drain_record *r)
 {
 	*r = (struct drain_record){.type = xstrdup(conf->type->name), .url = xstrdup(conf->url)};
 	memcpy(r->app_id, app_id, sizeof(r->app_id));
@@ -98,7 +98,7 @@ gateway_app_add(struct gateway *gw, struct app_record *app)
 	enum store_code code = store_app_add(gw->store, app);
 
 	if (code != STORE_OK)
-		return code_of(code);
+		return gateway_code_of(code);
 	if (add_routes(gw, app))
 		return GATEWAY_OK;
 	remove_routes(gw, app->serial);
@@ -114,10 +114,10 @@ gateway_app_remove(struct gateway *gw, const char *app_id)
 	enum store_code code = store_app_by_id(gw->store, app_id, &app);
 
 	if (code != STORE_OK)
-		return code_of(code);
+		return gateway_code_of(code);
 	code = store_app_remove(gw->store, app_id);
 	if (code != STORE_OK)
-		return code_of(code);
+		return gateway_code_of(code);
 	remove_routes(gw, app.serial);
 	return GATEWAY_OK;
 }
@@ -169,12 +169,12 @@ add_with_app(struct gateway *gw, struct app_record *app, struct drain_conf *conf
 	enum gateway_code code;
 	enum store_code stored;
 
-	record_of(conf, app->id, &record);
+	gateway_record_of(conf, app->id, &record);
 	record.position = gw->setup.start << 40;
 	stored = store_drain_add(gw->store, app, &record);
 	if (stored != STORE_OK) {
 		drain_record_free(&record);
-		return code_of(stored);
+		return gateway_code_of(stored);
 	}
 	code = add_routes(gw, app) ? GATEWAY_OK : GATEWAY_BUSY;
 	if (code == GATEWAY_OK)
@@ -198,11 +198,11 @@ add_to_app(struct gateway *gw, const struct app_record *app, struct drain_conf *
 	drain_record_free(&there);
 	if (stored != STORE_NOT_FOUND)
 		return stored == STORE_OK ? GATEWAY_EXISTS : GATEWAY_STORE;
-	record_of(conf, app->id, &record);
+	gateway_record_of(conf, app->id, &record);
 	code = place_drain(gw, app, TICKET | ++gw->tickets, conf, &record.position);
 	if (code == GATEWAY_OK) {
 		stored = store_drain_add(gw->store, NULL, &record);
-		code = code_of(stored);
+		code = gateway_code_of(stored);
 		if (stored == STORE_OK)
 			name_drain(gw, app, record.url, record.id);
 		else
@@ -227,12 +227,12 @@ gateway_drain_remove(struct gateway *gw, const struct app_record *app, const cha
 
 	drain_record_free(&record);
 	if (code != STORE_OK)
-		return code_of(code);
+		return gateway_code_of(code);
 	/* What the store has forgotten must not go on: a busy worker does it later. */
 	code = store_drain_remove(gw->store, app->id, id);
 	if (code == STORE_OK)
 		displace_drain(gw, app, url);
-	return code_of(code);
+	return gateway_code_of(code);
 }
 
 struct gathering {

@@ -1,7 +1,7 @@
 /*
  * gateway_internal -- what the gateway's own files share: gateway.c (start and
  * stop), gateway_apps.c (apps and drains while it runs), gateway_replace.c (one
- * drain in place of another), gateway_reload.c.
+ * drain in place of another), gateway_tail.c (who looks on), gateway_reload.c.
  */
 #ifndef GATEWAY_INTERNAL_H
 #define GATEWAY_INTERNAL_H
@@ -27,6 +27,8 @@ struct gateway {
 
 	struct unrouted unknown; /* names that were said to be unknown */
 	uint64_t tickets;	 /* ids of drains that have no record yet */
+	TAILQ_HEAD(, gateway_tail) tails; /* gateway_tail.c */
+	uint64_t tail_ids;		  /* of all tails ever */
 };
 
 unsigned gateway_home(const struct gateway *, const char *app_id);

@@ -35,6 +35,17 @@ struct call_drain_add {
 };
 struct call_drain_add *call_drain_add_new(uint64_t app, uint64_t drain, struct drain_conf *conf);
 
+/* Home worker: a drain takes the place of the one with that URL, and what it had not delivered. */
+struct call_drain_replace {
+	struct call call;
+	uint64_t app;
+	char *url;
+	uint64_t drain;
+	struct drain_conf conf; /* taken over */
+};
+struct call_drain_replace *call_drain_replace_new(uint64_t app, const char *url, uint64_t drain,
+						  struct drain_conf *conf);
+
 /* Home worker: no line read from now on reaches the drain. */
 struct call_drain_remove {
 	struct call call;

@@ -69,6 +69,18 @@ gateway_drain_add(struct gateway *g, struct app_record *app, bool new_app, struc
 }
 
 enum gateway_code
+gateway_drain_replace(struct gateway *g, const struct app_record *app, const char *url,
+		      struct drain_conf *conf)
+{
+	(void)g;
+	(void)app;
+	(void)url;
+	(void)conf;
+	/* The app is new: it has no drain to replace. */
+	abort();
+}
+
+enum gateway_code
 gateway_drain_remove(struct gateway *g, const struct app_record *app, const char *url)
 {
 	(void)g;

@@ -19,7 +19,7 @@ struct gateway {
 	enum gateway_code fail; /* what to answer instead; GATEWAY_OK: nothing */
 	struct drain_status status[4];
 	size_t nstatus;
-	int added, removed; /* calls that changed something */
+	int added, removed, replaced; /* calls that changed something */
 };
 
 static enum gateway_code
@@ -49,27 +49,57 @@ gateway_app_remove(struct gateway *g, const char *app_id)
 	return g->fail != GATEWAY_OK ? g->fail : fake_code(store_app_remove(g->store, app_id));
 }
 
-enum gateway_code
-gateway_drain_add(struct gateway *g, struct app_record *app, bool new_app, struct drain_conf *conf)
+static struct drain_record
+fake_record(const struct app_record *app, const struct drain_conf *conf)
 {
-	struct drain_record record = {0};
-	enum store_code code;
+	struct drain_record record = {.type = xstrdup(conf->type->name), .url = xstrdup(conf->url)};
 
-	if (g->fail != GATEWAY_OK)
-		return g->fail;
 	memcpy(record.app_id, app->id, sizeof(record.app_id));
-	record.type = xstrdup(conf->type->name);
-	record.url = xstrdup(conf->url);
 	for (int k = 0; k < DRAIN_KEYS; k++) {
 		if (conf->value[k] == NULL)
 			continue;
 		record.params[record.nparams].key = xstrdup(drain_key_name((enum drain_key)k));
 		record.params[record.nparams++].value = xstrdup(conf->value[k]);
 	}
+	return record;
+}
+
+enum gateway_code
+gateway_drain_add(struct gateway *g, struct app_record *app, bool new_app, struct drain_conf *conf)
+{
+	struct drain_record record;
+	enum store_code code;
+
+	if (g->fail != GATEWAY_OK)
+		return g->fail;
+	record = fake_record(app, conf);
 	code = store_drain_add(g->store, new_app ? app : NULL, &record);
 	drain_record_free(&record);
 	if (code == STORE_OK) {
 		g->added++;
+		drain_conf_free(conf);
+	}
+	return fake_code(code);
+}
+
+enum gateway_code
+gateway_drain_replace(struct gateway *g, const struct app_record *app, const char *url,
+		      struct drain_conf *conf)
+{
+	struct drain_record old = {0}, record;
+	enum store_code code;
+
+	if (g->fail != GATEWAY_OK)
+		return g->fail;
+	code = store_drain_find(g->store, app->id, url, &old);
+	if (code == STORE_OK) {
+		record = fake_record(app, conf);
+		code = store_drain_replace(g->store, old.id, &record);
+		drain_record_free(&record);
+	}
+	drain_record_free(&old);
+	if (code == STORE_OK) {
+		g->replaced++;
 		drain_conf_free(conf);
 	}
 	return fake_code(code);

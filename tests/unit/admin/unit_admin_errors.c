@@ -58,11 +58,13 @@ static const struct {
     {"{\"drain\":{\"type\":\"datadog\",\"token\":\"k\",\"drain-region\":5}}", 422,
      ERRORS("\"drain-region\":[\"must be a string\"]")},
     {"{\"drain\":{\"type\":\"logentries\",\"token\":\"k\",\"replaces\":\"x\"}}", 422,
-     ERRORS("\"replaces\":[\"is not supported: remove the old drain, then add the new "
-	    "one\"]")},
+     ERRORS("\"replaces\":[\"belongs beside drain, not into it\"]")},
     {"{\"replaces\":\"x\",\"drain\":{\"type\":\"logentries\",\"token\":\"k\"}}", 422,
-     ERRORS("\"replaces\":[\"is not supported: remove the old drain, then add the new "
-	    "one\"]")},
+     ERRORS("\"replaces\":[\"is not a drain of this app\"]")},
+    {"{\"replaces\":1,\"drain\":{\"type\":\"logentries\",\"token\":\"k\"}}", 422,
+     ERRORS("\"replaces\":[\"must be a string\"]")},
+    {"{\"replaces\":\"x\\u0000y\",\"drain\":{\"type\":\"logentries\",\"token\":\"k\"}}", 422,
+     ERRORS("\"replaces\":[\"must not have control characters\"]")},
     {"{\"drain\":{\"type\":\"logentries\",\"token\":\"k\"},\"port\":1}", 422,
      ERRORS("\"port\":[\"is not known here; parameters go into drain\"]")},
     {"{\"drain\":{\"type\":\"logentries\"},\"token\":\"k\"}", 422,
