@@ -52,7 +52,7 @@ tls_fault_free(struct tls_fault *f)
 const char *
 tls_fault_words(const struct tls_fault *f)
 {
-	return f->words;
+	return f != NULL ? f->words : "";
 }
 
 /*

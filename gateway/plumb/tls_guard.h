@@ -16,7 +16,7 @@ struct tls_fault;
 struct tls_fault *tls_fault_new(void);
 /* NULL is fine. */
 void tls_fault_free(struct tls_fault *);
-/* As tls_error says it; "": no handshake failed. */
+/* As tls_error says it; "": no handshake failed, or NULL. */
 const char *tls_fault_words(const struct tls_fault *);
 
 /*
