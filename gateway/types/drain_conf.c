@@ -8,6 +8,7 @@
 #include "base/xmalloc.h"
 #include "types/drain_host.h"
 #include "types/drain_keys.h"
+#include "types/drain_pem.h"
 
 /* A request being read. */
 struct reading {
@@ -72,6 +73,26 @@ split_protocol(struct slice *host)
 	return NULL;
 }
 
+/* Members of the same key, as a client's array becomes, are one value. */
+static void
+join_patterns(struct reading *r, enum drain_key key, struct slice more)
+{
+	char **value = &r->conf->value[key];
+	struct buf all = {0};
+	struct slice pattern;
+
+	buf_add_str(&all, *value);
+	while (drain_pattern_next(&more, &pattern))
+		drain_pattern_add(&all, pattern);
+	if (drain_pattern_count(buf_slice(&all)) > DRAIN_PATTERNS_MAX) {
+		drain_error(r->errors, r->spelled[key], "must be %s", drain_key_text(key));
+	} else {
+		free(*value);
+		*value = xstrdup(buf_cstr(&all));
+	}
+	buf_free(&all);
+}
+
 static void
 read_value(struct reading *r, enum drain_key key, const char *given)
 {
@@ -92,6 +113,8 @@ read_value(struct reading *r, enum drain_key key, const char *given)
 			drain_error(r->errors, r->spelled[key], "must be %s", row->text);
 	} else if (*value == NULL) {
 		*value = xstrdup(buf_cstr(&canonical));
+	} else if (key == DRAIN_MATCH || key == DRAIN_EXCLUDE) {
+		join_patterns(r, key, buf_slice(&canonical));
 	} else if (strcmp(*value, buf_cstr(&canonical)) != 0) {
 		drain_error(r->errors, r->spelled[key], "is given twice, with different values");
 	}
@@ -139,15 +162,75 @@ require(struct reading *r)
 	}
 }
 
+/* One of the type's formats. */
+static void
+choose_format(struct reading *r)
+{
+	const char *const *formats = r->conf->type->formats;
+	const char *given = r->conf->value[DRAIN_FORMAT];
+	struct buf known = {0};
+	unsigned i;
+
+	if (given == NULL || formats == NULL)
+		return;
+	for (i = 0; formats[i] != NULL; i++) {
+		if (strcmp(given, formats[i]) == 0) {
+			r->conf->format = i;
+			buf_free(&known);
+			return;
+		}
+		if (i > 0)
+			buf_add_str(&known, formats[i + 1] != NULL ? ", " : " or ");
+		buf_add_str(&known, formats[i]);
+	}
+	drain_error(r->errors, r->spelled[DRAIN_FORMAT], "must be %s", buf_cstr(&known));
+	buf_free(&known);
+}
+
+/* A certificate and its key are of use only together. */
+static void
+check_client_cert(struct reading *r)
+{
+	const char *cert = r->conf->value[DRAIN_CLIENT_CERT];
+	const char *key = r->conf->value[DRAIN_CLIENT_KEY];
+	enum drain_key about;
+	const char *fault;
+
+	if (r->faulty[DRAIN_CLIENT_CERT] || r->faulty[DRAIN_CLIENT_KEY])
+		return;
+	if (cert != NULL && key == NULL) {
+		drain_error(r->errors, drain_key_name(DRAIN_CLIENT_KEY),
+			    "is required with client_cert");
+	} else if (cert == NULL && key != NULL) {
+		drain_error(r->errors, drain_key_name(DRAIN_CLIENT_CERT),
+			    "is required with client_key");
+	} else if (cert != NULL) {
+		fault = drain_pem_pair_fault(cert, key, &about);
+		if (fault != NULL)
+			drain_error(r->errors, drain_key_name(about), "%s", fault);
+	}
+}
+
+/* Values passed their checks: numbers are digits, and in range. */
 static void
 fill_common(struct drain_conf *conf)
 {
-	if (conf->value[DRAIN_HOST] != NULL)
-		conf->host = xstrdup(conf->value[DRAIN_HOST]);
-	if (conf->value[DRAIN_PORT] != NULL)
-		conf->port = (uint16_t)strtoul(conf->value[DRAIN_PORT], NULL, 10);
-	if (conf->value[DRAIN_RESEND_BYTES] != NULL)
-		conf->resend_bytes = strtoll(conf->value[DRAIN_RESEND_BYTES], NULL, 10);
+	char *const *value = conf->value;
+
+	if (value[DRAIN_HOST] != NULL)
+		conf->host = xstrdup(value[DRAIN_HOST]);
+	if (value[DRAIN_PORT] != NULL)
+		conf->port = (uint16_t)strtoul(value[DRAIN_PORT], NULL, 10);
+	if (value[DRAIN_RATE] != NULL)
+		conf->rate = (uint32_t)strtoul(value[DRAIN_RATE], NULL, 10);
+	if (value[DRAIN_GZIP] != NULL)
+		conf->gzip = strcmp(value[DRAIN_GZIP], "true") == 0;
+	if (value[DRAIN_CONCURRENCY] != NULL)
+		conf->concurrency = (unsigned)strtoul(value[DRAIN_CONCURRENCY], NULL, 10);
+	if (value[DRAIN_RESEND_BYTES] != NULL)
+		conf->resend_bytes = strtoll(value[DRAIN_RESEND_BYTES], NULL, 10);
+	drain_filter_set(&conf->filter, value[DRAIN_MIN_SEVERITY], value[DRAIN_MATCH],
+			 value[DRAIN_EXCLUDE]);
 }
 
 /* Errors name keys as the request wrote them. */
@@ -174,6 +257,8 @@ drain_conf_make(struct drain_conf *conf, const struct drain_type *type,
 		read_member(&r, &in[i]);
 	apply_host_protocol(&r);
 	require(&r);
+	choose_format(&r);
+	check_client_cert(&r);
 	if (errors->n == 0) {
 		fill_common(conf);
 		type->finish(conf, errors);

@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 #include "types/drain_host.h"
+#include "types/drain_pem.h"
 
 static bool
 check_token(struct slice given, struct buf *canonical, const char **fault)
@@ -60,7 +61,7 @@ check_region(struct slice given, struct buf *canonical, const char **fault)
 	return true;
 }
 
-/* The rest is elk.c's: it takes the URL apart anyway. */
+/* The rest is drain_own_url.c's: it takes the URL apart anyway. */
 static bool
 check_url(struct slice given, struct buf *canonical, const char **fault)
 {
@@ -127,6 +128,104 @@ check_resend_bytes(struct slice given, struct buf *canonical, const char **fault
 	return true;
 }
 
+/* Which formats there are is known to the type. */
+static bool
+check_format(struct slice given, struct buf *canonical, const char **fault)
+{
+	(void)fault;
+	buf_add_slice(canonical, given);
+	return true;
+}
+
+/* RFC 5424's names and numbers (table 2), and what people call them. */
+static bool
+check_min_severity(struct slice given, struct buf *canonical, const char **fault)
+{
+	static const struct {
+		const char *spelling;
+		unsigned severity;
+	} other[] = {
+	    {"emergency", 0}, {"panic", 0},	  {"critical", 2},
+	    {"error", 3},     {"warn", 4},	  {"0", 0},
+	    {"1", 1},	      {"2", 2},		  {"3", 3},
+	    {"4", 4},	      {"5", 5},		  {"6", 6},
+	    {"7", 7},	      {"information", 6}, {"informational", 6},
+	};
+
+	(void)fault;
+	if (add_if_one_of(given, drain_severities, canonical))
+		return true;
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		if (slice_is(given, other[i].spelling)) {
+			buf_add_str(canonical, drain_severities[other[i].severity]);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One text a line, each once. */
+static bool
+check_patterns(struct slice given, struct buf *canonical, const char **fault)
+{
+	struct slice pattern;
+
+	while (drain_pattern_next(&given, &pattern)) {
+		if (pattern.n == 0 || pattern.n > DRAIN_PATTERN_BYTES)
+			return false;
+		for (size_t i = 0; i < pattern.n; i++) {
+			if ((unsigned char)pattern.p[i] < 0x20 || pattern.p[i] == 0x7f) {
+				*fault = "must not have control characters";
+				return false;
+			}
+		}
+		drain_pattern_add(canonical, pattern);
+		if (drain_pattern_count(buf_slice(canonical)) > DRAIN_PATTERNS_MAX)
+			return false;
+	}
+	return true;
+}
+
+/* Digits alone, from 1 to max. */
+static bool
+check_count(struct slice given, uint32_t max, struct buf *canonical)
+{
+	uint32_t value = 0;
+
+	for (size_t i = 0; i < given.n; i++) {
+		if (given.p[i] < '0' || given.p[i] > '9')
+			return false;
+		value = value * 10 + (uint32_t)(given.p[i] - '0');
+		if (value > max)
+			return false;
+	}
+	buf_addf(canonical, "%u", (unsigned)value);
+	return value > 0;
+}
+
+static bool
+check_rate(struct slice given, struct buf *canonical, const char **fault)
+{
+	(void)fault;
+	return check_count(given, DRAIN_RATE_MAX, canonical);
+}
+
+static bool
+check_gzip(struct slice given, struct buf *canonical, const char **fault)
+{
+	static const char *const words[] = {"true", "false", NULL};
+
+	(void)fault;
+	return add_if_one_of(given, words, canonical);
+}
+
+static bool
+check_concurrency(struct slice given, struct buf *canonical, const char **fault)
+{
+	(void)fault;
+	return check_count(given, DRAIN_CONCURRENCY_MAX, canonical);
+}
+
 const struct drain_key_row drain_key_rows[DRAIN_KEYS] = {
     [DRAIN_TOKEN] = {"token", NULL,
 		     "the key that the receiver gave you: up to 1024 bytes, no control characters",
@@ -137,26 +236,29 @@ const struct drain_key_row drain_key_rows[DRAIN_KEYS] = {
     [DRAIN_URL] = {"url", NULL, "an http:// or https:// URL with a host", check_url},
     [DRAIN_PROTOCOL] = {"protocol", NULL, "tcp, tls or udp", check_protocol},
     [DRAIN_FRAMING] = {"framing", NULL, "octet-counting, lf or nul", check_framing},
-    [DRAIN_FORMAT] = {"format", NULL, "a format that the type has", NULL},
+    [DRAIN_FORMAT] = {"format", NULL, "a format that the type has", check_format},
     [DRAIN_MIN_SEVERITY] = {"min_severity", NULL,
-			    "emerg, alert, crit, err, warning, notice, info or debug", NULL},
+			    "emerg, alert, crit, err, warning, notice, info or debug",
+			    check_min_severity},
     [DRAIN_MATCH] = {"match", NULL,
 		     "text that a message must have, up to 256 bytes, or an array of 16 such "
 		     "texts at most",
-		     NULL},
+		     check_patterns},
     [DRAIN_EXCLUDE] = {"exclude", NULL,
 		       "text that a message must not have, up to 256 bytes, or an array of 16 "
 		       "such texts at most",
-		       NULL},
-    [DRAIN_RATE] = {"rate", NULL, "a number of lines a second from 1 to 1000000", NULL},
-    [DRAIN_GZIP] = {"gzip", NULL, "true or false", NULL},
-    [DRAIN_CONCURRENCY] = {"concurrency", NULL, "a number from 1 to 32", NULL},
-    [DRAIN_CA] = {"ca", NULL, "PEM text with CA certificates", NULL},
-    [DRAIN_CLIENT_CERT] = {"client_cert", NULL, "PEM text with a certificate and its chain", NULL},
-    [DRAIN_CLIENT_KEY] = {"client_key", NULL,
-			  "PEM text with the private key of client_cert, not encrypted", NULL},
+		       check_patterns},
+    [DRAIN_RATE] = {"rate", NULL, "a number of lines a second from 1 to 1000000", check_rate},
+    [DRAIN_GZIP] = {"gzip", NULL, "true or false", check_gzip},
+    [DRAIN_CONCURRENCY] = {"concurrency", NULL, "a number from 1 to 32", check_concurrency},
     [DRAIN_RESEND_BYTES] = {"resend_bytes", NULL, "a size from 0 to 1GiB, such as 65536 or 64KiB",
 			    check_resend_bytes},
+    [DRAIN_CA] = {"ca", NULL, "PEM text with CA certificates", drain_pem_check_ca},
+    [DRAIN_CLIENT_CERT] = {"client_cert", NULL, "PEM text with a certificate and its chain",
+			   drain_pem_check_cert},
+    [DRAIN_CLIENT_KEY] = {"client_key", NULL,
+			  "PEM text with the private key of client_cert, not encrypted",
+			  drain_pem_check_key},
 };
 
 const char *

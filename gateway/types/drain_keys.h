@@ -11,6 +11,8 @@ enum {
 	DRAIN_TOKEN_MAX = 1024,
 	DRAIN_URL_MAX = 4096,
 	DRAIN_RESEND_MAX = 1 << 30,
+	DRAIN_RATE_MAX = 1000000,
+	DRAIN_CONCURRENCY_MAX = 32,
 };
 
 struct drain_key_row {

@@ -22,4 +22,11 @@ struct slice drain_frame_from(struct slice frame, unsigned n);
 /* For types whose bytes always differ from a chunk's. */
 bool drain_never_verbatim(const struct drain_conf *);
 
+/* What every type of lines over TCP, TLS or UDP may be told; for its need. */
+#define DRAIN_STREAM_OPTIONS                                                   \
+	[DRAIN_MIN_SEVERITY] = DRAIN_OPTIONAL, [DRAIN_MATCH] = DRAIN_OPTIONAL, \
+	[DRAIN_EXCLUDE] = DRAIN_OPTIONAL, [DRAIN_RATE] = DRAIN_OPTIONAL,       \
+	[DRAIN_RESEND_BYTES] = DRAIN_OPTIONAL, [DRAIN_CA] = DRAIN_OPTIONAL,    \
+	[DRAIN_CLIENT_CERT] = DRAIN_OPTIONAL, [DRAIN_CLIENT_KEY] = DRAIN_OPTIONAL
+
 #endif

@@ -44,7 +44,7 @@ finish(struct drain_conf *conf, struct drain_errors *errors)
 	drain_url_add(&url, "logentries://");
 	drain_url_add_secret(&url, conf->value[DRAIN_TOKEN]);
 	drain_url_add_option(&url, "region", given);
-	drain_url_add_option(&url, "resend_bytes", conf->value[DRAIN_RESEND_BYTES]);
+	drain_url_add_options(&url, conf);
 	drain_url_finish(&url, conf);
 }
 
@@ -64,7 +64,7 @@ const struct drain_type drain_type_logentries = {
 	{
 	    [DRAIN_TOKEN] = DRAIN_REQUIRED,
 	    [DRAIN_REGION] = DRAIN_OPTIONAL,
-	    [DRAIN_RESEND_BYTES] = DRAIN_OPTIONAL,
+	    DRAIN_STREAM_OPTIONS,
 	},
     .finish = finish,
     .encode = encode,

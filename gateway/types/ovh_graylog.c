@@ -29,7 +29,7 @@ finish(struct drain_conf *conf, struct drain_errors *errors)
 	drain_url_add_secret(&url, conf->value[DRAIN_TOKEN]);
 	drain_url_add(&url, "@");
 	drain_url_add_address(&url, conf);
-	drain_url_add_option(&url, "resend_bytes", conf->value[DRAIN_RESEND_BYTES]);
+	drain_url_add_options(&url, conf);
 	drain_url_finish(&url, conf);
 }
 
@@ -81,7 +81,7 @@ const struct drain_type drain_type_ovh_graylog = {
 	    [DRAIN_TOKEN] = DRAIN_REQUIRED,
 	    [DRAIN_HOST] = DRAIN_REQUIRED,
 	    [DRAIN_PORT] = DRAIN_OPTIONAL,
-	    [DRAIN_RESEND_BYTES] = DRAIN_OPTIONAL,
+	    DRAIN_STREAM_OPTIONS,
 	},
     .finish = finish,
     .encode = encode,

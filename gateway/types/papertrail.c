@@ -27,7 +27,7 @@ finish(struct drain_conf *conf, struct drain_errors *errors)
 	conf->framing = DRAIN_FRAMING_LF;
 	drain_url_add(&url, "tcp+tls://");
 	drain_url_add_address(&url, conf);
-	drain_url_add_option(&url, "resend_bytes", conf->value[DRAIN_RESEND_BYTES]);
+	drain_url_add_options(&url, conf);
 	drain_url_finish(&url, conf);
 }
 
@@ -92,7 +92,7 @@ const struct drain_type drain_type_papertrail = {
 	{
 	    [DRAIN_HOST] = DRAIN_REQUIRED,
 	    [DRAIN_PORT] = DRAIN_REQUIRED,
-	    [DRAIN_RESEND_BYTES] = DRAIN_OPTIONAL,
+	    DRAIN_STREAM_OPTIONS,
 	},
     .finish = finish,
     .encode = encode,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "types/drain_lines.h"
+#include "types/drain_pem.h"
 #include "types/drain_type.h"
 #include "types/drain_url.h"
 #include "wire/escape.h"
@@ -72,6 +73,8 @@ finish(struct drain_conf *conf, struct drain_errors *errors)
 	if (protocol != NULL)
 		conf->transport = transport_named(protocol);
 	choose_framing(conf, errors);
+	if (conf->transport != DRAIN_TLS)
+		drain_pem_refuse(conf, errors, "needs protocol=tls");
 
 	/*
 	 * What goes without saying stays out of the URL.  Over TCP the framing
@@ -91,7 +94,7 @@ finish(struct drain_conf *conf, struct drain_errors *errors)
 	drain_url_add_address(&url, conf);
 	drain_url_add_option(&url, "protocol", protocol);
 	drain_url_add_option(&url, "framing", framing);
-	drain_url_add_option(&url, "resend_bytes", conf->value[DRAIN_RESEND_BYTES]);
+	drain_url_add_options(&url, conf);
 	drain_url_finish(&url, conf);
 }
 
@@ -158,7 +161,7 @@ const struct drain_type drain_type_syslog = {
 	    [DRAIN_PORT] = DRAIN_REQUIRED,
 	    [DRAIN_PROTOCOL] = DRAIN_OPTIONAL,
 	    [DRAIN_FRAMING] = DRAIN_OPTIONAL,
-	    [DRAIN_RESEND_BYTES] = DRAIN_OPTIONAL,
+	    DRAIN_STREAM_OPTIONS,
 	},
     .finish = finish,
     .encode = encode,
