@@ -29,7 +29,6 @@ struct post_batch {
 	struct buf notice;	     /* "N lines dropped" as a frame */
 	bool tried;		     /* it was sent before */
 	uint32_t lines;		     /* to be delivered, as counted when it was encoded last */
-	uint64_t refused;	     /* of them, by the receiver for good */
 	struct http_call *call;
 	struct buf body; /* while called */
 };
@@ -43,7 +42,8 @@ struct drain_post {
 	unsigned calls;	      /* batches that are called */
 	bool blocked;	      /* the last answer was a refusal */
 	unsigned lost_in_row; /* entries refused one by one with no batch accepted between */
-	int64_t begun_ms;     /* when a batch was last begun */
+	uint64_t not_taken; /* lines refused for good that the cursor has yet to report as taken */
+	int64_t begun_ms;   /* when a batch was last begun */
 };
 
 /* drain_post.c */

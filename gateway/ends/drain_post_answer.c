@@ -41,9 +41,9 @@ answer_words(const struct http_answer *answer, char *text, size_t size)
 }
 
 static void
-count_refused(struct drain *d, struct post_batch *b, uint64_t lines)
+count_refused(struct drain *d, uint64_t lines)
 {
-	b->refused += lines;
+	d->post->not_taken += lines;
 	d->lines_refused += lines;
 	stats_add(&d->env->stats->lines_dropped_refused, lines);
 }
@@ -54,11 +54,14 @@ pass_done(struct drain *d)
 {
 	struct post_batch *b = TAILQ_FIRST(&d->post->batches);
 	struct cursor_taken taken;
+	uint64_t not_taken;
 
 	if (b == NULL || b->state != POST_DONE)
 		return false;
 	taken = cursor_acked(&d->cursor, b->end_seq);
-	taken.lines -= taken.lines < b->refused ? taken.lines : b->refused;
+	not_taken = taken.lines < d->post->not_taken ? taken.lines : d->post->not_taken;
+	d->post->not_taken -= not_taken;
+	taken.lines -= not_taken;
 	drain_count_taken(d, taken);
 	cursor_release_all(&d->cursor);
 	post_batch_free(d, b);
@@ -82,7 +85,7 @@ accepted(struct drain *d, struct post_batch *b, uint64_t rejected)
 	b->state = POST_DONE;
 	d->post->lost_in_row = 0;
 	if (rejected > 0) {
-		count_refused(d, b, rejected < b->lines ? rejected : b->lines);
+		count_refused(d, rejected < b->lines ? rejected : b->lines);
 		snprintf(text, sizeof(text), "the receiver threw %llu lines of a batch away",
 			 (unsigned long long)rejected);
 		drain_set_error(d, text);
@@ -155,7 +158,7 @@ give_up_entry(struct drain *d, struct post_batch *b, int status)
 	if (b->notice.n > 0)
 		return;
 	keep_letter(d, b, status);
-	count_refused(d, b, b->lines);
+	count_refused(d, b->lines);
 	log_debug("drain's receiver refused a line", "drain", d->conf.redacted, "error",
 		  d->last_error, NULL);
 	d->post->lost_in_row++;

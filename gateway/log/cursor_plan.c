@@ -132,6 +132,7 @@ gap_add(struct cursor *c, enum cursor_reason reason, uint64_t lines)
 struct share {
 	uint32_t to;
 	uint32_t lines, skipped, skipped_bytes;
+	uint32_t excess; /* wanted lines behind it that may not go */
 };
 
 /* So many wanted lines from plan on, and what lies between them. */
@@ -156,7 +157,7 @@ share_of(struct cursor *c, uint32_t wanted)
 	return share;
 }
 
-/* The share that may go; what may not is dropped, and plan stands behind it all. */
+/* The share that may go; plan then stands behind it and what may not. */
 static struct share
 plan_share(struct cursor *c, int64_t now_ms)
 {
@@ -171,7 +172,7 @@ plan_share(struct cursor *c, int64_t now_ms)
 	share = may < wanted ? share_of(c, may) : all;
 	if (all.skipped > 0)
 		c->filtered(c, all.skipped);
-	gap_add(c, CURSOR_RATE, wanted - may);
+	share.excess = wanted - may;
 	plan_pass(c, all.to, all.lines);
 	return share;
 }
@@ -206,10 +207,12 @@ plan_segment(struct cursor *c, int64_t now_ms)
 			next = (struct segment){
 			    .chunk = c->plan, .seq = c->plan_seq, .from = c->plan_at};
 			share = plan_share(c, now_ms);
-			if (share.lines > 0) {
+			if (share.lines > 0)
 				push_segment(c, next, &share, now_ms);
+			/* It lies behind the segment, and is told with the next. */
+			gap_add(c, CURSOR_RATE, share.excess);
+			if (share.lines > 0)
 				return true;
-			}
 		}
 		passed = true;
 	}

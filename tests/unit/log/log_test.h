@@ -24,7 +24,7 @@ static const struct resend_rule hold_none = {.bytes = 0, .time_ms = 5000, .max_b
 
 static uint64_t test_dropped;
 
-static void
+static inline void
 test_on_dropped(struct cursor *c, enum cursor_reason reason, uint64_t lines)
 {
 	(void)c;
@@ -52,7 +52,7 @@ append_line(struct app_log *log, unsigned number, size_t size, int64_t now_ms)
 	free(message);
 }
 
-static void
+static inline void
 open_cursor(struct cursor *c, struct app_log *log)
 {
 	*c = (struct cursor){.dropped = test_on_dropped};
@@ -63,7 +63,7 @@ open_cursor(struct cursor *c, struct app_log *log)
  * Sends every unsent segment, checks that its lines are first, first + 1, ...
  * and returns the number behind the last.  Each byte counts one on the TCP scale.
  */
-static unsigned
+static inline unsigned
 send_all(struct cursor *c, unsigned first, uint64_t *tcp, int64_t now_ms)
 {
 	const struct segment *s;
