@@ -15,6 +15,7 @@
 
 #include "admin/admin.h"
 #include "base/log.h"
+#include "io/http_client.h"
 #include "io/http_server.h"
 #include "plumb/config.h"
 #include "plumb/tls.h"
@@ -252,6 +253,7 @@ run(struct daemon *d)
 	/* A store over a file size limit is to say so, and the rest is to go on. */
 	signal(SIGXFSZ, SIG_IGN);
 	raise_descriptor_limit();
+	http_client_global_init();
 	d->base = event_base_new();
 	if (d->base == NULL)
 		return fail("no event loop: out of memory or descriptors");
@@ -266,6 +268,7 @@ run(struct daemon *d)
 	}
 	stop(d);
 	event_base_free(d->base);
+	http_client_global_end();
 	return status;
 }
 
