@@ -44,3 +44,53 @@ escape_controls(struct slice s, struct buf *out)
 	}
 	buf_add(out, s.p + from, s.n - from);
 }
+
+static bool
+is_tail(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Bytes of a character at the start of s that is no control; 0: it begins with a control. */
+static size_t
+shown_span(struct slice s)
+{
+	unsigned char c = (unsigned char)s.p[0];
+	size_t size = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+	size_t n = 1;
+
+	if (c == '\t' || (c >= 0x20 && c < 0x7f))
+		return 1;
+	if (c < 0xa0)
+		return 0;
+	if (c < 0xc2 || c > 0xf4)
+		return 1; /* of no character: a terminal shows a mark for it */
+	while (n < size && n < s.n && is_tail(s.p[n]))
+		n++;
+	/* What is no character may hold bytes that are: they are looked at by themselves. */
+	if (n < size || (c == 0xe0 && (unsigned char)s.p[1] < 0xa0) ||
+	    (c == 0xf0 && (unsigned char)s.p[1] < 0x90))
+		return 1;
+	return c == 0xc2 && (unsigned char)s.p[1] < 0xa0 ? 0 : n;
+}
+
+void
+escape_terminal(struct slice s, struct buf *out)
+{
+	size_t from = 0, at = 0, n;
+
+	while (at < s.n) {
+		n = shown_span(slice_skip(s, at));
+		if (n > 0) {
+			at += n;
+			continue;
+		}
+		buf_add(out, s.p + from, at - from);
+		/* A C1 control in UTF-8 has two bytes; the second alone is one as well. */
+		for (n = (unsigned char)s.p[at] == 0xc2 ? 2 : 1; n > 0; n--)
+			buf_addf(out, "#%03o", (unsigned)(unsigned char)s.p[at++]);
+		from = at;
+	}
+	if (at > from)
+		buf_add(out, s.p + from, at - from);
+}

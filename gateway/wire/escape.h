@@ -14,4 +14,12 @@ bool escape_needed(struct slice s);
 /* Adds s, with those three escaped where they occur. */
 void escape_controls(struct slice s, struct buf *out);
 
+/*
+ * Adds s with every control character as #ooo (three octal digits a byte), so
+ * that a terminal that shows it cannot be driven by it: C0 but for the tab, DEL,
+ * and C1, both as a byte of its own and as UTF-8 (U+0080 to U+009F).  All else
+ * stays as it is, also what is not UTF-8.
+ */
+void escape_terminal(struct slice s, struct buf *out);
+
 #endif

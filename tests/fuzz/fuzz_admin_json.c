@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "whole/gateway_status.h"
+#include "whole/gateway_tail.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -87,6 +88,39 @@ gateway_drain_remove(struct gateway *g, const struct app_record *app, const char
 	(void)app;
 	(void)url;
 	return GATEWAY_NOT_FOUND;
+}
+
+bool
+gateway_tails_full(const struct gateway *g, const struct app_record *app)
+{
+	(void)g;
+	(void)app;
+	return true;
+}
+
+enum gateway_code
+gateway_tail_open(struct gateway *g, const struct app_record *app, struct tap_filter *filter,
+		  const struct gateway_tail_events *events, void *arg, struct gateway_tail **tail)
+{
+	(void)g;
+	(void)app;
+	(void)events;
+	(void)arg;
+	(void)tail;
+	free(filter->text);
+	return GATEWAY_BUSY;
+}
+
+void
+gateway_tail_next(struct gateway_tail *tail)
+{
+	(void)tail;
+}
+
+void
+gateway_tail_close(struct gateway_tail *tail)
+{
+	(void)tail;
 }
 
 enum gateway_code

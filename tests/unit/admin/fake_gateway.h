@@ -12,7 +12,9 @@
 #include "base/xmalloc.h"
 #include "store/store.h"
 #include "whole/gateway.h"
+#include "whole/gateway_probe.h"
 #include "whole/gateway_status.h"
+#include "whole/gateway_tail.h"
 
 struct gateway {
 	struct store *store;
@@ -20,6 +22,12 @@ struct gateway {
 	struct drain_status status[4];
 	size_t nstatus;
 	int added, removed, replaced; /* calls that changed something */
+
+	/* The test line that is under way; a test ends it by fake_probe_done. */
+	probe_done *probe_done;
+	void *probe_arg;
+	char *probe_url; /* of the last one asked for */
+	int probes_cancelled;
 };
 
 static enum gateway_code
@@ -148,6 +156,81 @@ gateway_unrouted(struct gateway *g, struct unrouted_name **out, size_t *n, uint6
 	memcpy(*out, names, sizeof(names));
 	*others = 5;
 	return GATEWAY_OK;
+}
+
+/* Tails open and stay silent; the real ones are tested end to end. */
+bool
+gateway_tails_full(const struct gateway *g, const struct app_record *app)
+{
+	(void)app;
+	return g->tails == g->tails_max;
+}
+
+enum gateway_code
+gateway_tail_open(struct gateway *g, const struct app_record *app, struct tap_filter *filter,
+		  const struct gateway_tail_events *events, void *arg, struct gateway_tail **tail)
+{
+	(void)app;
+	(void)events;
+	(void)arg;
+	g->tail_filter = filter->lines;
+	free(filter->text);
+	if (g->fail != GATEWAY_OK)
+		return g->fail;
+	g->tails++;
+	*tail = (struct gateway_tail *)g;
+	return GATEWAY_OK;
+}
+
+void
+gateway_tail_next(struct gateway_tail *tail)
+{
+	(void)tail;
+}
+
+void
+gateway_tail_close(struct gateway_tail *tail)
+{
+	((struct gateway *)tail)->tails--;
+}
+
+/* There is one at a time; anything but NULL will do for it. */
+struct gateway_probe {
+	struct gateway *g;
+};
+static struct gateway_probe fake_probe;
+
+enum gateway_code
+gateway_probe_start(struct gateway *g, const struct app_record *app,
+		    const struct drain_record *drain, probe_done *done, void *arg,
+		    struct gateway_probe **out)
+{
+	(void)app;
+	if (g->fail != GATEWAY_OK)
+		return g->fail;
+	free(g->probe_url);
+	g->probe_url = xstrdup(drain->url);
+	g->probe_done = done;
+	g->probe_arg = arg;
+	fake_probe.g = g;
+	*out = &fake_probe;
+	return GATEWAY_OK;
+}
+
+void
+gateway_probe_cancel(struct gateway_probe *p)
+{
+	p->g->probes_cancelled++;
+	p->g->probe_done = NULL;
+}
+
+const char *
+probe_step_name(enum probe_step step)
+{
+	static const char *const names[PROBE_STEPS] = {"resolve", "connect", "tls", "send",
+						       "answer"};
+
+	return names[step];
 }
 
 #endif
