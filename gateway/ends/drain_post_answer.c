@@ -124,12 +124,13 @@ failed(struct drain *d, struct post_batch *b, bool refused, int64_t retry_after_
 	d->retries++;
 	d->post->blocked = refused;
 	/* Requests under way together fail together: that counts once. */
-	if (d->phase == PHASE_WAITING && retry_after_ms < 0)
+	if (d->phase == PHASE_WAITING && retry_after_ms <= 0)
 		return;
 	delay_ms = backoff_next(&d->backoff, false, 0);
 	if (refused && delay_ms < REFUSED_MS)
 		delay_ms = REFUSED_MS;
-	if (retry_after_ms >= 0)
+	/* 0 is no wish: a receiver that always says so must not be asked all the time. */
+	if (retry_after_ms > 0)
 		delay_ms = retry_after_ms;
 	drain_log_lost(d, d->last_error, 0);
 	wait_for(d, delay_ms);
