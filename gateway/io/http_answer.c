@@ -42,7 +42,7 @@ http_answer_reset(struct http_call *c)
 		http_address_text(http_call_address(c), c->answer.address);
 	c->head_bytes = c->body_bytes = 0;
 	c->curl_error[0] = '\0';
-	c->strayed = false;
+	c->strayed = c->head_whole = false;
 }
 
 /* RFC 9110, section 10.2.3: seconds, or a date. */
@@ -83,6 +83,9 @@ http_on_head(char *p, size_t one, size_t n, void *arg)
 		return 0;
 	if (n > 5 && strncmp(p, "HTTP/", 5) == 0) {
 		c->answer.retry_after_ms = -1;
+		c->head_whole = false;
+	} else if (*p == '\r' || *p == '\n') {
+		c->head_whole = true;
 	} else if (n > sizeof(name) && n - sizeof(name) < sizeof(value) &&
 		   strncasecmp(p, name, sizeof(name) - 1) == 0) {
 		snprintf(value, sizeof(value), "%.*s", (int)(n - (sizeof(name) - 1)),

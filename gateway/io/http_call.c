@@ -67,7 +67,7 @@ http_call_done(CURL *easy, CURLcode code)
 	http_answer_facts(c);
 	/* What was cut off by us, behind the status, is an answer all the same. */
 	whole = code == CURLE_OK || (code == CURLE_WRITE_ERROR && c->body_bytes > HTTP_BODY_BYTES);
-	if (whole && c->answer.status >= 200) {
+	if (whole && c->head_whole && c->answer.status >= 200) {
 		c->answer.step = HTTP_ANSWER;
 		http_turns_set(c->client->turns, c->host, c->port, &c->addr[c->at]);
 		call_tell(c);

@@ -67,6 +67,7 @@ struct http_call {
 
 	/* what came */
 	size_t head_bytes, body_bytes;
+	bool head_whole; /* an empty line ended the headers: libcurl does not insist on it */
 	char got[HTTP_ANSWER_BYTES];
 	char error[TLS_ERROR_BYTES + 64];
 	struct http_answer answer;

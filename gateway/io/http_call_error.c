@@ -68,27 +68,32 @@ connect_words(const struct http_call *c)
 	return err != 0 ? net_error((int)err) : c->curl_error;
 }
 
+static const char no_http[] = "the answer is not HTTP";
+static const char cut_off[] = "connection closed in the middle of the answer";
+
 /* "": libcurl's own words have to do. */
 static const char *
 code_words(const struct http_call *c, CURLcode code)
 {
 	switch (code) {
+	case CURLE_OK:
+		return c->answer.status >= 200 ? cut_off : no_http;
 	case CURLE_COULDNT_CONNECT:
 		return connect_words(c);
 	case CURLE_GOT_NOTHING:
 		return "connection closed without an answer";
 	case CURLE_PARTIAL_FILE:
-		return "connection closed in the middle of the answer";
+		return cut_off;
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 		return socket_words(c);
 	case CURLE_UNSUPPORTED_PROTOCOL: /* no status line: HTTP/0.9, which is off */
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_BAD_CONTENT_ENCODING:
-		return "the answer is not HTTP";
+		return no_http;
 	case CURLE_WRITE_ERROR:
 		return c->head_bytes > HTTP_HEAD_BYTES ? "the answer's headers are over 64 KiB"
-						       : "the answer is not HTTP";
+						       : no_http;
 	case CURLE_OUT_OF_MEMORY: /* libcurl's word for a header line over its limit */
 		return "the answer's headers are over 64 KiB";
 	case CURLE_SSL_CERTPROBLEM:
@@ -124,8 +129,6 @@ http_call_fault(struct http_call *c, CURLcode code)
 	/* Of an attempt at this address: a fault of TLS comes before all that it leads to. */
 	if (words[0] == '\0')
 		words = code_words(c, code);
-	if (words[0] == '\0' && code == CURLE_OK)
-		words = "the answer is not HTTP";
 	if (words[0] == '\0')
 		words = c->curl_error[0] != '\0' ? c->curl_error : curl_easy_strerror(code);
 	http_call_fail(c, words);
