@@ -22,13 +22,17 @@ ingest_clear(struct ingest *in)
 	buf_free(&in->tag_scratch);
 }
 
-/* Room in the log for n bytes of frame and count; NULL: the app has no drain, so nothing is kept.
- */
+/* Room in the log for n bytes of frame and count; NULL: nobody reads it, so nothing is kept. */
 static char *
 log_room(struct ingest *in, struct app_log *log, size_t n)
 {
-	if (log->ncursors == 0) {
+	/* Nor does a tap make it one that has. */
+	if (log->ncursors == log->ntaps) {
 		stats_add(&in->stats->lines_no_drain, 1);
+		log->undrained++;
+	}
+	if (log->ncursors == 0) {
+		log->unkept++;
 		return NULL;
 	}
 	return app_log_reserve(log, n, in->now_ms);
@@ -38,7 +42,8 @@ static void
 log_done(struct ingest *in, struct app_log *log, size_t n)
 {
 	app_log_commit(log, n);
-	stats_add(&in->stats->lines_routed, 1);
+	if (log->ncursors > log->ntaps)
+		stats_add(&in->stats->lines_routed, 1);
 	if (!log->touched)
 		in->touch(log, in->arg);
 }

@@ -162,6 +162,18 @@ routes_by_app(const struct routes *r, uint64_t app)
 	return NULL;
 }
 
+size_t
+routes_places(const struct routes *r)
+{
+	return r->apps.size;
+}
+
+struct route *
+routes_at(const struct routes *r, size_t place)
+{
+	return r->apps.slots[place].route;
+}
+
 void
 routes_walk(const struct routes *r, void (*each)(struct route *, void *arg), void *arg)
 {

@@ -41,4 +41,11 @@ struct route *routes_by_app(const struct routes *, uint64_t app);
 /* Calls each with every route; each must not change the table. */
 void routes_walk(const struct routes *, void (*each)(struct route *, void *arg), void *arg);
 
+/*
+ * For a walk by pieces, while nothing is added or removed: the route in one of
+ * the table's places, NULL if that is free.
+ */
+size_t routes_places(const struct routes *);
+struct route *routes_at(const struct routes *, size_t place);
+
 #endif

@@ -73,6 +73,12 @@ app_log_new(struct log_pool *pool, uint64_t app, const char *name)
 	return log;
 }
 
+uint64_t
+app_log_lines(const struct app_log *log)
+{
+	return log->end_seq - (log->pool->start << SEQ_COUNTER_BITS) + log->unkept;
+}
+
 static void
 log_drop_chunk(struct app_log *log, struct chunk *c)
 {

@@ -44,9 +44,12 @@ struct app_log {
 	struct chunk_list chunks;
 	struct cursor_list cursors;
 	unsigned ncursors;
+	unsigned ntaps;	    /* of them, taps: who looks on is no drain */
 	unsigned nlagging;  /* of them, cursors that lag */
 	uint64_t end_bytes; /* all bytes ever appended */
 	uint64_t end_seq;   /* the sequence the next line gets */
+	uint64_t unkept;    /* lines that came while it had no cursor */
+	uint64_t undrained; /* lines that came while it had no drain */
 	uint32_t next_cap;  /* of the next chunk */
 	size_t pressure;    /* this log's part of pool->pressure */
 	size_t lagging;	    /* ... of pool->lagging */
@@ -71,6 +74,8 @@ void log_pool_init(struct log_pool *, size_t app_memory, size_t hold_budget, uin
 void log_pool_clear(struct log_pool *);
 
 struct app_log *app_log_new(struct log_pool *, uint64_t app, const char *name);
+/* Lines that ever came, kept or not. */
+uint64_t app_log_lines(const struct app_log *);
 /* No cursor is left. */
 void app_log_free(struct app_log *);
 

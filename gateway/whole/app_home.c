@@ -11,6 +11,7 @@ app_home_new(struct log_pool *pool, uint64_t app, const char *name)
 	struct app_home *h = xcalloc(1, sizeof(*h));
 
 	h->log = app_log_new(pool, app, name);
+	TAILQ_INIT(&h->taps);
 	return h;
 }
 
@@ -19,6 +20,7 @@ app_home_free(struct app_home *h, void (*end)(struct drain *))
 {
 	for (size_t i = 0; i < h->n; i++)
 		end(h->drains[i]);
+	tap_end_all(&h->taps);
 	app_log_free(h->log);
 	free(h->drains);
 	free(h);
@@ -52,11 +54,21 @@ app_home_find(const struct app_home *h, const char *url)
 	return NULL;
 }
 
-void
-app_home_take(struct app_home *h, const struct drain *d)
+uint64_t
+app_home_dropped(const struct drain_status *s)
 {
+	return s->lines_dropped_memory + s->lines_dropped_rate + s->lines_dropped_size +
+	       s->lines_dropped_refused;
+}
+
+void
+app_home_take(struct app_home *h, struct drain *d)
+{
+	struct drain_status status;
 	size_t i = 0;
 
+	drain_status(d, &status);
+	h->dropped_before += app_home_dropped(&status);
 	while (h->drains[i] != d)
 		i++;
 	h->n--;
