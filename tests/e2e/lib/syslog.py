@@ -1,6 +1,7 @@
 """Lines as senders write them and receivers see them."""
 
 import collections
+import datetime
 import re
 
 STAMP = "2020-05-14T09:12:44.123456Z"
@@ -11,11 +12,17 @@ _HEADER = re.compile(rb"<(\d{1,3})>1 (\S+) (\S+) (\S+) (\S+) (\S+) ")
 _SD = re.compile(rb'-|(?:\[[^ =\]"]+(?: [^ =\]"]+="(?:[^"\\\]]|\\.)*")*\])+', re.DOTALL)
 
 
-def line(app, text, host="web-1", sd="-", proc="web-1", pri=14):
+def line(app, text, host="web-1", sd="-", proc="web-1", pri=14, stamp=STAMP):
     """An RFC 5424 line, without framing."""
     if isinstance(text, str):
         text = text.encode()
-    return f"<{pri}>1 {STAMP} {host} {app} {proc} - {sd} ".encode() + text
+    return f"<{pri}>1 {stamp} {host} {app} {proc} - {sd} ".encode() + text
+
+
+def stamp(hours_ago=0):
+    """A TIMESTAMP of so long ago."""
+    at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=hours_ago)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def numbered(app, count, first=0, **more):

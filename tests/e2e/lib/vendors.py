@@ -67,8 +67,9 @@ class Datadog:
     """docs.datadoghq.com/api/latest/logs: Send logs (v2)."""
 
     accepted = (202, b"{}")
-    KEYS = {"message", "service", "hostname", "ddsource", "ddtags", "status", "timestamp",
-            "original_timestamp"}
+    # Reserved attributes and those of our own that are strings; others may be anything.
+    TEXTS = {"message", "service", "hostname", "ddsource", "ddtags", "status", "timestamp",
+             "original_timestamp"}
     STATUS = {"emergency", "alert", "critical", "error", "warning", "notice", "info", "debug",
               "emerg", "warn", "ok"}
 
@@ -83,10 +84,11 @@ class Datadog:
         found = []
         for entry, size in sized_elements(body):
             assert size <= MB, f"an entry of {size} bytes"
-            assert set(entry) <= self.KEYS and "message" in entry, entry.keys()
-            assert all(isinstance(v, str) for v in entry.values()), entry
+            assert "message" in entry, entry.keys()
+            assert all(isinstance(v, str) for k, v in entry.items() if k in self.TEXTS), entry
             assert entry["status"] in self.STATUS and entry["ddsource"] == "syslog"
-            assert all(re.fullmatch(r"[^:,]+:[^,]+", t) for t in entry["ddtags"].split(","))
+            assert all(re.fullmatch(r"[^:,]+:[^,]+", t)
+                       for t in entry.get("ddtags", "a:b").split(",")), entry
             if "timestamp" in entry:
                 assert age(entry["timestamp"]) < 18 * 3600, entry["timestamp"]
             found.append(Entry(entry["message"], entry))
@@ -144,7 +146,7 @@ class LogstashJson(LogstashLine):
         assert isinstance(documents, list) and documents
         for document in documents:
             assert self.KEYS - {"proc", "@timestamp"} <= set(document), document.keys()
-            rfc3339(document["@timestamp"])
+            rfc3339(document.get("@timestamp", "1970-01-01T00:00:00Z"))
             assert isinstance(document["message"], str)
         return [Entry(d["message"], d) for d in documents]
 
@@ -212,20 +214,28 @@ class Otlp:
     accepted = (200, b"{}")
     RECORD = {"timeUnixNano", "observedTimeUnixNano", "severityNumber", "severityText", "body",
               "attributes", "droppedAttributesCount", "flags", "traceId", "spanId", "eventName"}
-    VALUES = {"stringValue": str, "boolValue": bool, "intValue": str, "doubleValue": float}
 
     def __init__(self, path="/v1/logs"):
         self.path = path
 
+    def value(self, value):
+        """An AnyValue: one of its kinds."""
+        (kind, content), = value.items()
+        if kind == "kvlistValue":
+            assert list(content) == ["values"], content
+            return self.attributes(content["values"])
+        if kind == "arrayValue":
+            assert list(content) == ["values"], content
+            return [self.value(v) for v in content["values"]]
+        types = {"stringValue": str, "boolValue": bool, "intValue": str, "doubleValue": float}
+        assert type(content) is types[kind], value
+        return int(content) if kind == "intValue" else content
+
     def attributes(self, items):
         found = {}
         for item in items:
-            assert set(item) == {"key", "value"} and len(item["value"]) == 1, item
-            (kind, value), = item["value"].items()
-            assert isinstance(value, self.VALUES[kind]) and item["key"] not in found, item
-            if kind == "intValue":
-                assert re.fullmatch(r"-?\d+", value), item
-            found[item["key"]] = value
+            assert set(item) == {"key", "value"} and item["key"] not in found, item
+            found[item["key"]] = self.value(item["value"])
         return found
 
     def record(self, record, resource):
