@@ -41,6 +41,7 @@ http_answer_reset(struct http_call *c)
 	if (c->naddr > 0)
 		http_address_text(http_call_address(c), c->answer.address);
 	c->head_bytes = c->body_bytes = 0;
+	c->handshake_ms = -1;
 	c->curl_error[0] = '\0';
 	c->strayed = c->head_whole = false;
 }
@@ -127,7 +128,9 @@ http_answer_facts(struct http_call *c)
 	curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connects);
 	a->status = (int)status;
 	a->body = slice_of(c->got, c->body_bytes < sizeof(c->got) ? c->body_bytes : sizeof(c->got));
-	a->connected_ms = time_of(c, CURLINFO_CONNECT_TIME_T);
+	/* libcurl counts the handshake as connecting, until it is over. */
+	a->connected_ms =
+	    c->handshake_ms >= 0 ? c->handshake_ms : time_of(c, CURLINFO_CONNECT_TIME_T);
 	a->tls_ms = c->tls ? time_of(c, CURLINFO_APPCONNECT_TIME_T) : -1;
 	/* A connection that was there: all of that is done. */
 	if (connects == 0 && time_of(c, CURLINFO_PRETRANSFER_TIME_T) >= 0) {

@@ -63,7 +63,8 @@ struct http_call {
 	struct curl_slist *connect_to;
 	struct tls_fault *fault; /* https */
 	char curl_error[CURL_ERROR_SIZE];
-	bool strayed; /* libcurl wanted another address */
+	int64_t handshake_ms; /* since the start; -1: none began */
+	bool strayed;	      /* libcurl wanted another address */
 
 	/* what came */
 	size_t head_bytes, body_bytes;

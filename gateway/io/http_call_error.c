@@ -105,6 +105,22 @@ code_words(const struct http_call *c, CURLcode code)
 	}
 }
 
+/*
+ * A peer that refuses our certificate does so after the handshake has ended here
+ * (TLS 1.3); libcurl has OpenSSL's text: "...::tlsv13 alert certificate required, errno 0".
+ */
+static bool
+alert_words(const struct http_call *c, char *text, size_t len)
+{
+	const char *alert = strstr(c->curl_error, " alert ");
+
+	if (!c->tls || alert == NULL)
+		return false;
+	alert += strlen(" alert ");
+	snprintf(text, len, "peer sent alert: %.*s", (int)strcspn(alert, ","), alert);
+	return true;
+}
+
 void
 http_call_fault(struct http_call *c, CURLcode code)
 {
@@ -128,7 +144,7 @@ http_call_fault(struct http_call *c, CURLcode code)
 	}
 	/* Of an attempt at this address: a fault of TLS comes before all that it leads to. */
 	if (words[0] == '\0')
-		words = code_words(c, code);
+		words = alert_words(c, text, sizeof(text)) ? text : code_words(c, code);
 	if (words[0] == '\0')
 		words = c->curl_error[0] != '\0' ? c->curl_error : curl_easy_strerror(code);
 	http_call_fail(c, words);

@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "io/http_call.h"
 #include "io/tcp_info.h"
 
@@ -86,6 +87,7 @@ on_tls(CURL *easy, void *ctx, void *arg)
 	bool own = c->own != NULL && c->own->ca != NULL;
 
 	(void)easy;
+	c->handshake_ms = clock_mono_ms() - c->start_ms;
 	return tls_guard(ctx, own ? NULL : c->client->tls, c->host, c->fault)
 		   ? CURLE_OK
 		   : CURLE_ABORTED_BY_CALLBACK;
