@@ -20,6 +20,7 @@ call_free(struct http_call *c)
 	curl_slist_free_all(c->headers);
 	curl_slist_free_all(c->connect_to);
 	tls_fault_free(c->fault);
+	free(c->identity);
 	free(c->url);
 	free(c);
 }

@@ -51,6 +51,7 @@ struct http_call {
 	struct slice body;
 	struct curl_slist *headers;
 	const struct tls_own *own;
+	char *identity; /* own's certificate and key in one text; NULL: none */
 	bool fresh;
 
 	/* under way */

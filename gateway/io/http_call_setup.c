@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/xmalloc.h"
 #include "io/http_call.h"
 #include "io/tcp_info.h"
 
@@ -130,7 +131,14 @@ setup_tls(struct http_call *c)
 	set_blob(easy, CURLOPT_CAINFO_BLOB, c->own->ca);
 	if (c->own->cert == NULL || c->own->key == NULL)
 		return;
-	set_blob(easy, CURLOPT_SSLCERT_BLOB, c->own->cert);
+	/*
+	 * Of these two libcurl compares the certificate only, which is no secret: who
+	 * has it without its key must not get the connection of who has both.  So
+	 * the key goes in with it; for a certificate nobody takes it.
+	 */
+	if (c->identity == NULL)
+		c->identity = xasprintf("%s\n%s", c->own->cert, c->own->key);
+	set_blob(easy, CURLOPT_SSLCERT_BLOB, c->identity);
 	set_blob(easy, CURLOPT_SSLKEY_BLOB, c->own->key);
 	/* Or OpenSSL asks for it on the terminal. */
 	curl_easy_setopt(easy, CURLOPT_KEYPASSWD, "");
