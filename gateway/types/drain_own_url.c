@@ -6,6 +6,7 @@
 #include "base/percent.h"
 #include "base/xmalloc.h"
 #include "types/drain_host.h"
+#include "types/drain_pem.h"
 #include "types/drain_url.h"
 
 /* Slices into the URL (RFC 3986, section 3). */
@@ -124,18 +125,6 @@ fill_receiver(struct drain_conf *conf, const struct parts *p)
 	return NULL;
 }
 
-/* A key that is given must not be sent, or a CA be ignored, without a word. */
-static void
-check_clear(const struct drain_conf *conf, struct drain_errors *errors)
-{
-	static const enum drain_key keys[] = {DRAIN_CA, DRAIN_CLIENT_CERT, DRAIN_CLIENT_KEY};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (conf->value[keys[i]] != NULL)
-			drain_error(errors, drain_key_name(keys[i]),
-				    "needs a url that begins with https://");
-}
-
 /* The password as ***; user info without ':' may be a key, and goes whole. */
 static void
 add_redacted(struct buf *out, const char *url, struct slice user)
@@ -183,7 +172,7 @@ drain_own_url_finish(struct drain_conf *conf, struct drain_errors *errors)
 		return false;
 	}
 	if (!p.tls)
-		check_clear(conf, errors);
+		drain_pem_refuse(conf, errors, "needs a url that begins with https://");
 	if (errors->n > before)
 		return false;
 	fill_url(conf, p.user);

@@ -6,6 +6,7 @@
  */
 #include "types/drain_doc.h"
 #include "types/drain_lines.h"
+#include "types/drain_pem.h"
 #include "types/drain_url.h"
 #include "wire/json_out.h"
 #include "wire/parse.h"
@@ -16,17 +17,6 @@ enum {
 	GELF_PORT = 12201,
 	GELF_ENTRY = 1000000, /* a message may stand in it twice; the input takes 2 MiB */
 };
-
-/* Keys and CAs are for TLS; without it they would be ignored without a word. */
-static void
-check_clear(const struct drain_conf *conf, struct drain_errors *errors)
-{
-	static const enum drain_key keys[] = {DRAIN_CA, DRAIN_CLIENT_CERT, DRAIN_CLIENT_KEY};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (conf->value[keys[i]] != NULL)
-			drain_error(errors, drain_key_name(keys[i]), "needs protocol=tls");
-}
 
 static void
 finish(struct drain_conf *conf, struct drain_errors *errors)
@@ -45,7 +35,7 @@ finish(struct drain_conf *conf, struct drain_errors *errors)
 	else if (protocol != NULL)
 		drain_error(errors, drain_key_name(DRAIN_PROTOCOL), "must be tcp or tls");
 	if (conf->transport != DRAIN_TLS)
-		check_clear(conf, errors);
+		drain_pem_refuse(conf, errors, "needs protocol=tls");
 	drain_url_add(&url, "gelf://");
 	drain_url_add_address(&url, conf);
 	drain_url_add_option(&url, "protocol", protocol);
@@ -109,14 +99,15 @@ add_name(struct buf *key, struct slice name)
 	}
 }
 
-/* _sd_ID_NAME */
+/* _sd_ID_NAME, of an element without parameters _sd_ID */
 static void
 make_key(struct buf *key, const struct sd_param *param)
 {
 	key->n = 0;
 	buf_add_str(key, "_sd_");
 	add_name(key, param->id);
-	buf_add_char(key, '_');
+	if (param->name.n > 0)
+		buf_add_char(key, '_');
 	add_name(key, param->name);
 }
 
@@ -215,14 +206,7 @@ const struct drain_type drain_type_gelf = {
 	    [DRAIN_HOST] = DRAIN_REQUIRED,
 	    [DRAIN_PORT] = DRAIN_OPTIONAL,
 	    [DRAIN_PROTOCOL] = DRAIN_OPTIONAL,
-	    [DRAIN_MIN_SEVERITY] = DRAIN_OPTIONAL,
-	    [DRAIN_MATCH] = DRAIN_OPTIONAL,
-	    [DRAIN_EXCLUDE] = DRAIN_OPTIONAL,
-	    [DRAIN_RATE] = DRAIN_OPTIONAL,
-	    [DRAIN_RESEND_BYTES] = DRAIN_OPTIONAL,
-	    [DRAIN_CA] = DRAIN_OPTIONAL,
-	    [DRAIN_CLIENT_CERT] = DRAIN_OPTIONAL,
-	    [DRAIN_CLIENT_KEY] = DRAIN_OPTIONAL,
+	    DRAIN_STREAM_OPTIONS,
 	},
     .finish = finish,
     .encode = encode,

@@ -244,7 +244,9 @@ check_receiver(const char *type, const char *request, enum drain_transport trans
 	assert_int_equal(conf.framing, framing);
 	assert_string_equal(conf.host, host);
 	assert_int_equal(conf.port, port);
-	if (strcmp(type, "syslog") != 0)
+	if (conf.transport == DRAIN_HTTP)
+		assert_non_null(conf.type->http);
+	else if (strcmp(type, "syslog") != 0)
 		assert_false(conf.type->verbatim(&conf));
 	drain_conf_free(&conf);
 }
@@ -376,7 +378,8 @@ types_are_found_by_name(void **state)
 	(void)state;
 	for (const struct drain_type *const *type = drain_type_all(); *type != NULL; type++, n++)
 		assert_ptr_equal(drain_type_find((*type)->name), *type);
-	assert_int_equal(n, 6);
+	assert_int_equal(n, 10);
+	assert_ptr_equal(drain_type_find("betterstack"), drain_type_find("logtail"));
 	assert_null(drain_type_find(""));
 	assert_null(drain_type_find("Syslog"));
 	assert_null(drain_type_find("syslog "));

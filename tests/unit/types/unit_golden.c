@@ -1,9 +1,11 @@
 /*
  * What each type sends, byte for byte: tests/golden/TYPE/NAME.{params,in,out}.
  *
- *	params	the drain's parameters, KEY=VALUE lines
+ *	params	the drain's parameters, KEY=VALUE lines; @now=TIMESTAMP is when a
+ *		batch is made, without one 2020-05-14T09:12:45Z
  *	in	stored frames, each as "COUNT SP FRAME LF" (the LF is not the frame's)
- *	out	the bytes for all of them, one after the other
+ *	out	the bytes for all of them, one after the other; of HTTP types each
+ *		request: its URL, its headers, an empty line, its body, LF
  *
  * A plain TCP syslog drain that does not say its framing has LF here.
  */
@@ -16,7 +18,9 @@
 #include <glob.h>
 #include <stdio.h>
 
+#include "batches.h"
 #include "params.h"
+#include "wire/timestamp.h"
 
 /* The file NAME.EXTENSION beside NAME.params. */
 static void
@@ -46,13 +50,33 @@ type_of(const char *path)
 	const struct drain_type *found = drain_type_find(type);
 
 	free(type);
-	if (found == NULL || found->encode == NULL)
-		fail_msg("%s: no type of this name encodes", path);
+	if (found == NULL)
+		fail_msg("%s: no type has this name", path);
 	return found;
 }
 
+/* Takes "@now" out of the parameters. */
+static int64_t
+take_now(struct params *p)
+{
+	const char *now = "2020-05-14T09:12:45Z";
+	size_t kept = 0;
+	int64_t us;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (strcmp(p->in[i].key, "@now") == 0)
+			now = p->in[i].value;
+		else
+			p->in[kept++] = p->in[i];
+	}
+	p->n = kept;
+	if (!timestamp_parse(slice_str(now), &us))
+		fail_msg("@now=%s is no time", now);
+	return us;
+}
+
 static struct drain_conf
-conf_of(const char *path)
+conf_of(const char *path, int64_t *now_us)
 {
 	struct drain_errors errors;
 	struct drain_conf conf;
@@ -61,6 +85,7 @@ conf_of(const char *path)
 
 	read_beside(path, "params", &text);
 	params_split(&p, buf_cstr(&text), "\n");
+	*now_us = take_now(&p);
 	if (!drain_conf_make(&conf, type_of(path), p.in, p.n, &errors))
 		fail_msg("%s: %s %s", path, errors.at[0].key, errors.at[0].text);
 	if (conf.framing == DRAIN_FRAMING_DEFAULT)
@@ -107,11 +132,33 @@ same(const char *path, struct slice got, struct slice want)
 	return false;
 }
 
+static void
+add_request(const struct drain_request *req, struct slice body, uint32_t entries, void *arg)
+{
+	struct buf *out = arg;
+	size_t start;
+
+	(void)entries;
+	buf_add_slice(out, buf_slice(&req->url));
+	buf_add_char(out, '\n');
+	start = out->n;
+	buf_add_slice(out, buf_slice(&req->headers));
+	for (size_t i = start; i < out->n; i++)
+		if (out->p[i] == '\0')
+			out->p[i] = '\n';
+	buf_add_char(out, '\n');
+	buf_add_slice(out, body);
+	buf_add_char(out, '\n');
+}
+
 static bool
 check_file(const char *path)
 {
-	struct drain_conf conf = conf_of(path);
+	int64_t now_us;
+	struct drain_conf conf = conf_of(path, &now_us);
 	struct buf in = {0}, want = {0}, got = {0};
+	struct batches batches = {
+	    .conf = &conf, .now_us = now_us, .done = add_request, .arg = &got};
 	struct slice rest, frame;
 	bool fine;
 
@@ -119,9 +166,13 @@ check_file(const char *path)
 	read_beside(path, "out", &want);
 	rest = buf_slice(&in);
 	while (next_frame(path, &rest, &frame)) {
-		conf.type->encode(&conf, frame, &got);
+		if (conf.type->http != NULL)
+			batches_add(&batches, frame);
+		else
+			conf.type->encode(&conf, frame, &got);
 		free((char *)frame.p);
 	}
+	batches_end(&batches);
 	fine = same(path, buf_slice(&got), buf_slice(&want));
 	drain_conf_free(&conf);
 	buf_free(&in);
@@ -145,17 +196,16 @@ every_golden_file_is_met(void **state)
 }
 
 static void
-every_type_that_encodes_has_golden_files(void **state)
+every_type_has_golden_files(void **state)
 {
 	(void)state;
 	for (const struct drain_type *const *type = drain_type_all(); *type != NULL; type++) {
 		char *pattern = xasprintf("tests/golden/%s/*.params", (*type)->name);
 		glob_t files;
 
-		if ((*type)->encode != NULL && glob(pattern, 0, NULL, &files) != 0)
+		if (glob(pattern, 0, NULL, &files) != 0)
 			fail_msg("%s: none", pattern);
-		else if ((*type)->encode != NULL)
-			globfree(&files);
+		globfree(&files);
 		free(pattern);
 	}
 }
@@ -181,7 +231,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_golden_file_is_met),
-	    cmocka_unit_test(every_type_that_encodes_has_golden_files),
+	    cmocka_unit_test(every_type_has_golden_files),
 	    cmocka_unit_test(no_golden_file_stands_alone),
 	};
 
