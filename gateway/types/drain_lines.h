@@ -6,12 +6,21 @@
 #define DRAIN_LINES_H
 
 #include "types/drain_type.h"
+#include "wire/line.h"
 
 /*
  * Cuts what was added since start to at most limit bytes, not inside a UTF-8
  * character.  Returns DRAIN_ENTRY_CUT if it did, else 0.
  */
 unsigned drain_cut(struct buf *out, size_t start, size_t limit);
+
+/*
+ * Adds the line with its message cut, and marked as such in our own element,
+ * so that it is limit bytes at most; escaped: as escape_controls writes it.
+ * false, and nothing added: what stands before the message is too long alone.
+ */
+bool drain_add_cut(const struct line *, bool escaped, size_t limit, struct buf *out)
+    __attribute__((warn_unused_result));
 
 /*
  * What stands behind the first n spaces of a frame: 1 is TIMESTAMP, 6 is

@@ -9,6 +9,7 @@
 #include "types/drain_type.h"
 #include "types/drain_url.h"
 #include "wire/escape.h"
+#include "wire/parse.h"
 #include "wire/timestamp.h"
 
 enum {
@@ -60,15 +61,14 @@ has_offset(struct slice stamp)
 	return stamp.n > 0 && stamp.p[stamp.n - 1] >= '0' && stamp.p[stamp.n - 1] <= '9';
 }
 
-static unsigned
-encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
+/* Adds the frame as it is, but for its stamp. */
+static void
+add_whole(struct slice frame, struct buf *out)
 {
 	struct slice from_stamp = drain_frame_from(frame, 1);
 	struct slice behind = drain_frame_from(frame, 2);
 	size_t start = out->n;
-	unsigned flags;
 
-	(void)conf;
 	if (behind.p != NULL) {
 		struct slice stamp = slice_of(from_stamp.p, (size_t)(behind.p - from_stamp.p) - 1);
 
@@ -81,7 +81,43 @@ encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 		}
 	}
 	escape_controls(frame, out);
-	flags = drain_cut(out, start, PAPERTRAIL_LINE - 1);
+}
+
+/* The same of a frame that is too long; false: it cannot be marked. */
+static bool
+add_cut(struct slice frame, struct buf *out)
+{
+	struct buf stamp = {0};
+	struct line line;
+	bool added;
+
+	if (!parse_canonical(frame, &line))
+		return false;
+	if (has_offset(line.timestamp) && add_in_utc(line.timestamp, &stamp))
+		line.timestamp = buf_slice(&stamp);
+	added = drain_add_cut(&line, true, PAPERTRAIL_LINE - 1, out);
+	buf_free(&stamp);
+	return added;
+}
+
+static unsigned
+encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
+{
+	size_t start = out->n;
+	unsigned flags = 0;
+
+	(void)conf;
+	add_whole(frame, out);
+	if (out->n - start > PAPERTRAIL_LINE - 1) {
+		size_t whole = out->n;
+
+		out->n = start;
+		flags = DRAIN_ENTRY_CUT;
+		if (!add_cut(frame, out)) {
+			out->n = whole;
+			drain_cut(out, start, PAPERTRAIL_LINE - 1);
+		}
+	}
 	buf_add_char(out, '\n');
 	return flags;
 }

@@ -1,18 +1,23 @@
 /*
- * syslog -- any receiver of RFC 5424 over TCP, TLS (RFC 5425) or UDP (RFC 5426).
+ * syslog -- any receiver of RFC 5424 or RFC 3164 over TCP, TLS (RFC 5425) or
+ * UDP (RFC 5426).
  */
-#include <stdio.h>
-
 #include "types/drain_lines.h"
 #include "types/drain_pem.h"
 #include "types/drain_type.h"
 #include "types/drain_url.h"
 #include "wire/escape.h"
+#include "wire/format_3164.h"
+#include "wire/parse.h"
 
 enum {
 	SYSLOG_TLS_PORT = 6514,	 /* RFC 5425, section 4.1 */
 	SYSLOG_DATAGRAM = 65507, /* what UDP carries over IPv4: 65535 - 20 - 8 */
 };
+
+enum { SYSLOG_5424, SYSLOG_3164 };
+
+static const char *const formats[] = {"rfc5424", "rfc3164", NULL};
 
 static enum drain_transport
 usual_transport(const struct drain_conf *conf)
@@ -107,49 +112,83 @@ add_token(const char *token, struct buf *out)
 	buf_add_char(out, ' ');
 }
 
-static void
-add_counted(const char *token, struct slice frame, struct buf *out)
-{
-	size_t size = frame.n + (token != NULL ? strlen(token) + 1 : 0);
-	char count[24];
-	int n = snprintf(count, sizeof(count), "%zu ", size);
+/* What is sent of a line, in two parts: a head that was written for it, and bytes of its frame. */
+struct text {
+	struct slice head, tail;
+	char room[FORMAT_3164_HEADER];
+};
 
-	buf_add(out, count, (size_t)n);
+static void
+text_of(const struct drain_conf *conf, struct slice frame, struct text *t)
+{
+	struct line line;
+
+	t->head = SLICE("");
+	t->tail = frame;
+	if (conf->format == SYSLOG_3164 && parse_canonical(frame, &line)) {
+		t->head = format_3164_header(&line, t->room);
+		t->tail = format_3164_message(&line);
+	}
+}
+
+static void
+add_counted(const char *token, const struct text *t, struct buf *out)
+{
+	size_t size = t->head.n + t->tail.n + (token != NULL ? strlen(token) + 1 : 0);
+
+	buf_addf(out, "%zu ", size);
 	add_token(token, out);
-	buf_add_slice(out, frame);
+	buf_add_slice(out, t->head);
+	buf_add_slice(out, t->tail);
+}
+
+static unsigned
+add_datagram(const struct drain_conf *conf, struct slice frame, const struct text *t,
+	     struct buf *out)
+{
+	size_t start = out->n, room;
+	struct line line;
+
+	add_token(conf->value[DRAIN_TOKEN], out);
+	room = SYSLOG_DATAGRAM - (out->n - start);
+	if (t->head.n + t->tail.n > room && conf->format == SYSLOG_5424 &&
+	    parse_canonical(frame, &line) && drain_add_cut(&line, false, room, out))
+		return DRAIN_ENTRY_CUT;
+	buf_add_slice(out, t->head);
+	buf_add_slice(out, t->tail);
+	return drain_cut(out, start, SYSLOG_DATAGRAM);
 }
 
 static unsigned
 encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 {
 	const char *token = conf->value[DRAIN_TOKEN];
-	size_t start = out->n;
-	unsigned flags = 0;
+	struct text text;
 
+	text_of(conf, frame, &text);
 	switch (conf->framing) {
 	case DRAIN_FRAMING_OCTET:
-		add_counted(token, frame, out);
+		add_counted(token, &text, out);
 		break;
 	case DRAIN_FRAMING_NONE:
-		add_token(token, out);
-		buf_add_slice(out, frame);
-		flags = drain_cut(out, start, SYSLOG_DATAGRAM);
-		break;
+		return add_datagram(conf, frame, &text, out);
 	case DRAIN_FRAMING_NUL:
 	case DRAIN_FRAMING_LF:
 	case DRAIN_FRAMING_DEFAULT:
 		add_token(token, out);
-		escape_controls(frame, out);
+		buf_add_slice(out, text.head);
+		escape_controls(text.tail, out);
 		buf_add_char(out, conf->framing == DRAIN_FRAMING_NUL ? '\0' : '\n');
 		break;
 	}
-	return flags;
+	return 0;
 }
 
 static bool
 verbatim(const struct drain_conf *conf)
 {
-	return conf->framing == DRAIN_FRAMING_OCTET && conf->value[DRAIN_TOKEN] == NULL;
+	return conf->framing == DRAIN_FRAMING_OCTET && conf->value[DRAIN_TOKEN] == NULL &&
+	       conf->format == SYSLOG_5424;
 }
 
 const struct drain_type drain_type_syslog = {
@@ -161,8 +200,10 @@ const struct drain_type drain_type_syslog = {
 	    [DRAIN_PORT] = DRAIN_REQUIRED,
 	    [DRAIN_PROTOCOL] = DRAIN_OPTIONAL,
 	    [DRAIN_FRAMING] = DRAIN_OPTIONAL,
+	    [DRAIN_FORMAT] = DRAIN_OPTIONAL,
 	    DRAIN_STREAM_OPTIONS,
 	},
+    .formats = formats,
     .finish = finish,
     .encode = encode,
     .verbatim = verbatim,

@@ -54,18 +54,46 @@ offset_now(int64_t local_seconds)
 	return utc == (time_t)-1 ? 0 : local_seconds - (int64_t)utc;
 }
 
+static int64_t
+offset_at(int64_t seconds)
+{
+	time_t utc = (time_t)seconds;
+	struct tm tm;
+
+	return localtime_r(&utc, &tm) != NULL ? tm.tm_gmtoff : 0;
+}
+
+/*
+ * The last answer: the C library takes a lock for each, and lines of one
+ * second come by the thousand.
+ */
+struct remembered {
+	bool filled;
+	int64_t quarter, offset;
+};
+
+static int64_t
+remember(struct remembered *last, int64_t seconds, int64_t (*ask)(int64_t))
+{
+	int64_t quarter = seconds / QUARTER_SECONDS - (seconds % QUARTER_SECONDS < 0);
+
+	if (!last->filled || last->quarter != quarter)
+		*last = (struct remembered){true, quarter, ask(seconds)};
+	return last->offset;
+}
+
 int64_t
 zone_local_offset(int64_t local_seconds)
 {
-	/* mktime takes the C library's lock, and lines of one second come by the thousand. */
-	static _Thread_local bool filled;
-	static _Thread_local int64_t last_quarter, last_offset;
-	int64_t quarter = local_seconds / QUARTER_SECONDS - (local_seconds % QUARTER_SECONDS < 0);
+	static _Thread_local struct remembered last;
 
-	if (!filled || last_quarter != quarter) {
-		last_quarter = quarter;
-		last_offset = offset_now(local_seconds);
-		filled = true;
-	}
-	return last_offset;
+	return remember(&last, local_seconds, offset_now);
+}
+
+int64_t
+zone_offset_at(int64_t seconds)
+{
+	static _Thread_local struct remembered last;
+
+	return remember(&last, seconds, offset_at);
 }

@@ -22,4 +22,7 @@ bool zone_word(struct slice word, bool *known, int *minutes);
  */
 int64_t zone_local_offset(int64_t local_seconds);
 
+/* The same at so many seconds since 1970-01-01T00:00:00 UTC. */
+int64_t zone_offset_at(int64_t seconds);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdio.h>
 
 #include "params.h"
 
@@ -26,15 +27,17 @@ make(const char *type, const char *request)
 }
 
 /* Encodes a frame that lies in a block of its exact size. */
-static void
+static unsigned
 encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 {
 	char *exact = xmalloc(frame.n);
+	unsigned flags;
 
 	if (frame.n > 0)
 		memcpy(exact, frame.p, frame.n);
-	conf->type->encode(conf, slice_of(exact, frame.n), out);
+	flags = conf->type->encode(conf, slice_of(exact, frame.n), out);
 	free(exact);
+	return flags;
 }
 
 /* HEADER, and behind it fill up to n bytes in all, ended by tail. */
@@ -50,16 +53,49 @@ frame_of(size_t n, char fill, const char *tail)
 	return b;
 }
 
-/* A frame of n bytes that ends in tail becomes want bytes. */
-static void
-check_size(const struct drain_conf *conf, size_t n, const char *tail, size_t want)
+/* The message's bytes and the number in the mark of a cut line; it is out's only structured data.
+ */
+static size_t
+check_mark(struct slice out, struct slice header, const char *end)
 {
-	struct buf frame = frame_of(n, 'x', tail), out = {0};
+	char number[24], mark[64];
+	const char *sd = memmem(out.p, out.n, "[penstock@32473 cut=\"", 21);
+	size_t cut;
+	int n;
 
-	encode(conf, buf_slice(&frame), &out);
-	assert_int_equal(out.n, want);
-	/* It is the frame's beginning, at least up to the limit's last bytes. */
-	assert_memory_equal(out.p, frame.p, want - 5);
+	assert_non_null(sd);
+	assert_int_equal(sd - out.p, header.n);
+	assert_memory_equal(out.p, header.p, header.n);
+	snprintf(number, sizeof(number), "%.*s", 20, sd + 21);
+	cut = strtoul(number, NULL, 10);
+	n = snprintf(mark, sizeof(mark), "[penstock@32473 cut=\"%zu\"] ", cut);
+	assert_memory_equal(sd, mark, (size_t)n);
+	assert_memory_equal(out.p + out.n - strlen(end), end, strlen(end));
+	return cut;
+}
+
+/* A frame of n bytes that ends in tail arrives whole, or marked with what it lost. */
+static void
+check_size(const struct drain_conf *conf, size_t n, const char *tail, size_t limit)
+{
+	static const struct slice header = SLICE_INIT("<14>1 - h a p - ");
+	struct buf frame = frame_of(n, 'x', tail), out = {0};
+	unsigned flags = encode(conf, buf_slice(&frame), &out);
+
+	if (n <= limit) {
+		assert_int_equal(flags, 0);
+		assert_true(slice_eq(buf_slice(&out), buf_slice(&frame)));
+	} else {
+		size_t cut = check_mark(buf_slice(&out), header, "x");
+		size_t kept = n - strlen(HEADER) - cut;
+		const char *message = memchr(out.p, ']', out.n);
+
+		assert_int_equal(flags, DRAIN_ENTRY_CUT);
+		/* Nearly all that fits: the mark's number may be shorter than it was feared. */
+		assert_in_range(out.n, limit - 10, limit);
+		assert_int_equal(out.p + out.n - (message + 2), kept);
+		assert_memory_equal(message + 2, frame.p + strlen(HEADER), kept);
+	}
 	buf_free(&frame);
 	buf_free(&out);
 }
@@ -70,25 +106,38 @@ a_datagram_is_cut_at_what_udp_carries(void **state)
 	struct drain_conf conf = make("syslog", "host=h port=514 protocol=udp");
 
 	(void)state;
-	check_size(&conf, DATAGRAM - 1, "y", DATAGRAM - 1);
+	check_size(&conf, DATAGRAM - 1, "y", DATAGRAM);
 	check_size(&conf, DATAGRAM, "y", DATAGRAM);
 	check_size(&conf, DATAGRAM + 1, "y", DATAGRAM);
 	check_size(&conf, 3 * DATAGRAM, "y", DATAGRAM);
 	drain_conf_free(&conf);
 }
 
+/* The cut falls into one of these whatever the mark takes. */
+#define FACES "\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80"
+
 static void
 a_cut_does_not_split_a_character(void **state)
 {
 	struct drain_conf conf = make("syslog", "host=h port=514 protocol=udp");
+	char tail[1024] = "";
 
 	(void)state;
-	/* U+1F600 is four bytes: 1, 2, 3, 4 of them would fit. */
-	check_size(&conf, DATAGRAM + 3, "\xf0\x9f\x98\x80", DATAGRAM - 1);
-	check_size(&conf, DATAGRAM + 2, "\xf0\x9f\x98\x80", DATAGRAM - 2);
-	check_size(&conf, DATAGRAM + 1, "\xf0\x9f\x98\x80", DATAGRAM - 3);
-	check_size(&conf, DATAGRAM, "\xf0\x9f\x98\x80", DATAGRAM);
-	check_size(&conf, DATAGRAM + 1, "\xc3\xbc", DATAGRAM - 1);
+	while (strlen(tail) + sizeof(FACES) < sizeof(tail))
+		strcat(tail, FACES);
+	for (size_t more = 1; more < 9; more++) {
+		struct buf frame = frame_of(DATAGRAM + more, 'x', tail), out = {0};
+		size_t n = 0;
+
+		assert_int_equal(encode(&conf, buf_slice(&frame), &out), DRAIN_ENTRY_CUT);
+		assert_in_range(out.n, DATAGRAM - 12, DATAGRAM);
+		while (n < out.n && (unsigned char)out.p[n] < 0x80)
+			n++;
+		assert_true(n < out.n);
+		assert_int_equal((out.n - n) % 4, 0);
+		buf_free(&frame);
+		buf_free(&out);
+	}
 	drain_conf_free(&conf);
 }
 
@@ -99,8 +148,8 @@ bytes_that_are_not_utf8_are_cut_at_the_limit(void **state)
 	struct buf frame = frame_of(DATAGRAM + 9, '\x80', ""), out = {0};
 
 	(void)state;
-	encode(&conf, buf_slice(&frame), &out);
-	assert_int_equal(out.n, DATAGRAM);
+	assert_int_equal(encode(&conf, buf_slice(&frame), &out), DRAIN_ENTRY_CUT);
+	assert_in_range(out.n, DATAGRAM - 10, DATAGRAM);
 	buf_free(&frame);
 	buf_free(&out);
 	drain_conf_free(&conf);
@@ -113,9 +162,73 @@ a_token_counts_towards_the_datagram(void **state)
 	struct buf frame = frame_of(DATAGRAM, 'x', ""), out = {0};
 
 	(void)state;
-	encode(&conf, buf_slice(&frame), &out);
+	assert_int_equal(encode(&conf, buf_slice(&frame), &out), DRAIN_ENTRY_CUT);
+	assert_in_range(out.n, DATAGRAM - 10, DATAGRAM);
+	check_mark(buf_slice(&out), SLICE("abc <14>1 - h a p - "), "x");
+	buf_free(&frame);
+	buf_free(&out);
+	drain_conf_free(&conf);
+}
+
+static void
+what_was_cut_before_is_counted_with_what_is_cut_here(void **state)
+{
+	struct drain_conf conf = make("syslog", "host=h port=514 protocol=udp");
+	struct buf frame = {0}, out = {0};
+	struct slice header = SLICE("<14>1 - h a p - [x@1 y=\"z\"]");
+	size_t message, cut;
+
+	(void)state;
+	buf_add_str(&frame, "<14>1 - h a p - [x@1 y=\"z\"][penstock@32473 cut=\"1000\"] ");
+	message = DATAGRAM;
+	for (size_t i = 0; i < message; i++)
+		buf_add_char(&frame, 'x');
+	assert_int_equal(encode(&conf, buf_slice(&frame), &out), DRAIN_ENTRY_CUT);
+	cut = check_mark(buf_slice(&out), header, "x");
+	assert_int_equal(cut - 1000,
+			 message - (out.n - strlen("[penstock@32473 cut=\"1113\"] ") - header.n));
+	buf_free(&frame);
+	buf_free(&out);
+	drain_conf_free(&conf);
+}
+
+static void
+a_line_whose_structured_data_is_too_long_is_cut_there(void **state)
+{
+	static const char *const requests[][2] = {
+	    {"syslog", "host=h port=514 protocol=udp"},
+	    {"papertrail", "host=h port=1"},
+	};
+	static const size_t limits[] = {DATAGRAM, PAPERTRAIL};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct drain_conf conf = make(requests[i][0], requests[i][1]);
+		struct buf frame = {0}, out = {0};
+
+		buf_add_str(&frame, "<14>1 - h a p - [x@1 y=\"");
+		while (frame.n < PAPERTRAIL)
+			buf_add_char(&frame, 'z');
+		buf_add_str(&frame, "\"] message");
+		assert_int_equal(encode(&conf, buf_slice(&frame), &out), DRAIN_ENTRY_CUT);
+		assert_int_equal(out.n, limits[i]);
+		assert_memory_equal(out.p, frame.p, limits[i] - 1);
+		buf_free(&frame);
+		buf_free(&out);
+		drain_conf_free(&conf);
+	}
+}
+
+static void
+a_datagram_of_rfc_3164_is_cut_without_a_mark(void **state)
+{
+	struct drain_conf conf = make("syslog", "host=h port=514 protocol=udp format=rfc3164");
+	struct buf frame = frame_of(DATAGRAM + 100, 'x', ""), out = {0};
+
+	(void)state;
+	assert_int_equal(encode(&conf, buf_slice(&frame), &out), DRAIN_ENTRY_CUT);
 	assert_int_equal(out.n, DATAGRAM);
-	assert_memory_equal(out.p, "abc " HEADER, strlen("abc " HEADER));
+	assert_null(memchr(out.p, '@', out.n));
 	buf_free(&frame);
 	buf_free(&out);
 	drain_conf_free(&conf);
@@ -130,11 +243,17 @@ papertrail_gets_no_more_than_its_limit_and_always_the_lf(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct buf frame = frame_of(sizes[i], 'x', ""), out = {0};
-		size_t want = sizes[i] < PAPERTRAIL ? sizes[i] + 1 : PAPERTRAIL;
+		bool whole = sizes[i] < PAPERTRAIL;
 
-		encode(&conf, buf_slice(&frame), &out);
-		assert_int_equal(out.n, want);
-		assert_int_equal(out.p[want - 1], '\n');
+		assert_int_equal(encode(&conf, buf_slice(&frame), &out),
+				 whole ? 0 : DRAIN_ENTRY_CUT);
+		if (whole) {
+			assert_int_equal(out.n, sizes[i] + 1);
+		} else {
+			assert_in_range(out.n, PAPERTRAIL - 10, PAPERTRAIL);
+			check_mark(buf_slice(&out), SLICE("<14>1 - h a p - "), "x\n");
+		}
+		assert_int_equal(out.p[out.n - 1], '\n');
 		buf_free(&frame);
 		buf_free(&out);
 	}
@@ -146,11 +265,31 @@ papertrails_limit_counts_escapes_as_sent(void **state)
 {
 	struct drain_conf conf = make("papertrail", "host=h port=1");
 	struct buf frame = frame_of(PAPERTRAIL / 2, '\n', ""), out = {0};
+	size_t cut;
 
 	(void)state;
-	encode(&conf, buf_slice(&frame), &out);
-	assert_int_equal(out.n, PAPERTRAIL);
+	assert_int_equal(encode(&conf, buf_slice(&frame), &out), DRAIN_ENTRY_CUT);
+	assert_in_range(out.n, PAPERTRAIL - 10, PAPERTRAIL);
 	assert_ptr_equal(memchr(out.p, '\n', out.n), out.p + out.n - 1);
+	cut = check_mark(buf_slice(&out), SLICE("<14>1 - h a p - "), "#012\n");
+	assert_in_range((frame.n - strlen(HEADER) - cut) * 4, PAPERTRAIL - 70, PAPERTRAIL);
+	buf_free(&frame);
+	buf_free(&out);
+	drain_conf_free(&conf);
+}
+
+static void
+papertrails_cut_lines_are_in_utc_too(void **state)
+{
+	struct drain_conf conf = make("papertrail", "host=h port=1");
+	struct buf frame = {0}, out = {0};
+
+	(void)state;
+	buf_add_str(&frame, "<14>1 2020-05-14T09:12:44.5+02:00 h a p - - ");
+	while (frame.n < PAPERTRAIL + 9)
+		buf_add_char(&frame, 'x');
+	assert_int_equal(encode(&conf, buf_slice(&frame), &out), DRAIN_ENTRY_CUT);
+	check_mark(buf_slice(&out), SLICE("<14>1 2020-05-14T07:12:44.5Z h a p - "), "x\n");
 	buf_free(&frame);
 	buf_free(&out);
 	drain_conf_free(&conf);
@@ -161,6 +300,9 @@ static const char *const encoders[][2] = {
     {"syslog", "host=h port=514 framing=lf"},
     {"syslog", "host=h port=514 framing=nul"},
     {"syslog", "host=h port=514 framing=octet-counting"},
+    {"syslog", "host=h port=514 framing=lf format=rfc3164"},
+    {"syslog", "host=h port=514 framing=octet-counting format=rfc3164"},
+    {"syslog", "host=h port=514 protocol=udp format=rfc3164"},
     {"syslog", "host=h port=514 protocol=udp"},
     {"syslog", "host=h port=514 token=t"},
     {"papertrail", "host=h port=1"},
@@ -202,8 +344,8 @@ a_cut_spares_what_was_there_before(void **state)
 	(void)state;
 	buf_add_str(&out, "before");
 	encode(&conf, buf_slice(&frame), &out);
-	assert_int_equal(out.n, strlen("before") + DATAGRAM);
-	assert_memory_equal(out.p, "before" HEADER, strlen("before" HEADER));
+	assert_in_range(out.n, strlen("before") + DATAGRAM - 10, strlen("before") + DATAGRAM);
+	check_mark(buf_slice(&out), SLICE("before<14>1 - h a p - "), "x");
 	buf_free(&frame);
 	buf_free(&out);
 	drain_conf_free(&conf);
@@ -278,8 +420,12 @@ main(void)
 	    cmocka_unit_test(a_cut_does_not_split_a_character),
 	    cmocka_unit_test(bytes_that_are_not_utf8_are_cut_at_the_limit),
 	    cmocka_unit_test(a_token_counts_towards_the_datagram),
+	    cmocka_unit_test(what_was_cut_before_is_counted_with_what_is_cut_here),
+	    cmocka_unit_test(a_line_whose_structured_data_is_too_long_is_cut_there),
+	    cmocka_unit_test(a_datagram_of_rfc_3164_is_cut_without_a_mark),
 	    cmocka_unit_test(papertrail_gets_no_more_than_its_limit_and_always_the_lf),
 	    cmocka_unit_test(papertrails_limit_counts_escapes_as_sent),
+	    cmocka_unit_test(papertrails_cut_lines_are_in_utc_too),
 	    cmocka_unit_test(encoding_adds_behind_what_is_there),
 	    cmocka_unit_test(a_cut_spares_what_was_there_before),
 	    cmocka_unit_test(frames_that_are_no_rfc_5424_are_sent_as_one_frame_each),
