@@ -171,8 +171,8 @@ due_in_ms(const struct drain *d, int64_t now_ms)
 
 	if (waiting == 0)
 		return -1;
-	if (left <= 0 || post->limits.entries == 1 || d->env->hurried || waiting >= FULL_BYTES ||
-	    cursor_waiting_lines(&d->cursor) >= post->limits.entries)
+	if (left <= 0 || post->limits.entries == 1 || d->env->hurried || d->env->pressed ||
+	    waiting >= FULL_BYTES || cursor_waiting_lines(&d->cursor) >= post->limits.entries)
 		return 0;
 	return left;
 }

@@ -126,6 +126,7 @@ static void
 judge_route(struct route *r, void *arg)
 {
 	struct judgement *j = arg;
+	bool pressed = j->worker->drains.pressed, gathers = false;
 	struct cursor *c;
 
 	if (r->log == NULL)
@@ -134,12 +135,18 @@ judge_route(struct route *r, void *arg)
 	{
 		size_t waiting;
 
-		cursor_judge(c, j->worker->drains.pressed, j->now_ms);
+		cursor_judge(c, pressed, j->now_ms);
 		waiting = (size_t)(r->log->end_bytes - c->plan_bytes);
+		gathers = gathers || (pressed && waiting > 0 && !c->lags);
 		if (c->lags && waiting > j->most) {
 			j->most = waiting;
 			j->greediest = r->log;
 		}
+	}
+	/* No batch waits for company while all wait for memory. */
+	if (gathers) {
+		r->log->flushed_ms = 0;
+		worker_touch(r->log, j->worker);
 	}
 }
 
