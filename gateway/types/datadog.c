@@ -40,6 +40,7 @@ static const struct {
     {"ap1", "ap1.datadoghq.com"},
     {"ap2.datadoghq.com", "ap2.datadoghq.com"},
     {"ap2", "ap2.datadoghq.com"},
+    {"uk1.datadoghq.com", "uk1.datadoghq.com"},
     {"ddog-gov.com", "ddog-gov.com"},
     {"gov", "ddog-gov.com"},
     {"us1-fed", "ddog-gov.com"},

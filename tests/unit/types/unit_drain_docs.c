@@ -93,8 +93,6 @@ every_type_is_documented_with_its_parameters(void **state)
 		char *text = section((*type)->name);
 
 		check_needs(*type, text);
-		assert_int_equal(strstr(text, "\nNot delivered yet") != NULL,
-				 (*type)->encode == NULL);
 		free(text);
 	}
 }
