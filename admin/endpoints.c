@@ -12,6 +12,7 @@
 
 enum access {
 	FOR_ANYONE,   /* no token needed */
+	FOR_LOCAL,    /* no token needed on this machine, else one for all apps */
 	FOR_TOKEN,    /* any token */
 	FOR_APP,      /* a token that is good for :app */
 	FOR_ALL_APPS, /* a token that is not bound to one app */
@@ -25,6 +26,7 @@ static const struct endpoint {
 	api_handler *handler;
 } endpoints[] = {
     {"GET", "/healthz", FOR_ANYONE, health_show},
+    {"GET", "/metrics", FOR_LOCAL, metrics_show},
     {"GET", "/v1/apps", FOR_TOKEN, apps_list},
     {"POST", "/v1/apps", FOR_ALL_APPS, apps_add},
     {"GET", "/v1/apps/:app", FOR_APP, app_show},
@@ -32,10 +34,13 @@ static const struct endpoint {
     {"GET", "/v1/apps/:app/log_drains", FOR_APP, drains_list},
     {"POST", "/v1/apps/:app/log_drains", FOR_APP, drains_add},
     {"DELETE", "/v1/apps/:app/log_drains", FOR_APP, drains_remove},
+    {"POST", "/v1/apps/:app/log_drains/test", FOR_APP, drain_test},
+    {"GET", "/v1/apps/:app/tail", FOR_APP, tail_show},
     {"GET", "/v1/apps/:app/addons", FOR_APP, addons_list},
     {"GET", "/v1/apps/:app/addons/:id/log_drains", FOR_APP, addon_missing},
     {"POST", "/v1/apps/:app/addons/:id/log_drains", FOR_APP, addon_missing},
     {"DELETE", "/v1/apps/:app/addons/:id/log_drains", FOR_APP, addon_missing},
+    {"GET", "/v1/drains", FOR_ALL_APPS, drains_list_all},
     {"GET", "/v1/unrouted", FOR_ALL_APPS, unrouted_list},
     {"POST", "/v1/tokens/exchange", FOR_TOKEN, token_exchange},
     {"GET", "/v1/tokens", FOR_OPERATOR, tokens_list},
@@ -135,6 +140,35 @@ peer_text(const struct sockaddr *peer, char text[INET6_ADDRSTRLEN])
 	return "unix";
 }
 
+/*
+ * Whether it comes from this machine, and not by way of a proxy here: that one
+ * would have to say so for whom it asks.
+ */
+static bool
+is_local(const struct http_request *req)
+{
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+
+	if (http_request_header(req, "X-Forwarded-For").p != NULL ||
+	    http_request_header(req, "Forwarded").p != NULL || req->peer == NULL)
+		return false;
+	switch (req->peer->sa_family) {
+	case AF_UNIX:
+		return true;
+	case AF_INET:
+		memcpy(&in, req->peer, sizeof(in));
+		return ntohl(in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	case AF_INET6:
+		memcpy(&in6, req->peer, sizeof(in6));
+		return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr) ||
+		       (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr) &&
+			in6.sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+	default:
+		return false;
+	}
+}
+
 /* false: answered. */
 static bool
 authenticate(struct api_call *call)
@@ -202,6 +236,7 @@ may_call(struct api_call *call, enum access access)
 			return true;
 		reply_forbidden(call->resp, "this token is for another app");
 		return false;
+	case FOR_LOCAL: /* who needs no token has none, and so none that is bound */
 	case FOR_ALL_APPS:
 		if (bound_to[0] == '\0')
 			return true;
@@ -221,7 +256,8 @@ endpoints_run(struct admin *admin, const struct http_request *req, struct http_r
 	const struct endpoint *endpoint;
 
 	/* Which paths there are is nobody's business without a token. */
-	if (!slice_is(req->path, "/healthz") && !authenticate(&call))
+	if (!slice_is(req->path, "/healthz") &&
+	    !(slice_is(req->path, "/metrics") && is_local(req)) && !authenticate(&call))
 		return;
 	endpoint = find_endpoint(&call);
 	if (endpoint == NULL)

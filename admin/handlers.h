@@ -14,6 +14,14 @@ typedef void api_handler(struct api_call *);
 api_handler apps_list, apps_add, app_show, app_remove;
 /* drains.c */
 api_handler drains_list, drains_add, drains_remove;
+/* drain_test.c */
+api_handler drain_test;
+/* tail.c */
+api_handler tail_show;
+/* drains_all.c */
+api_handler drains_list_all;
+/* metrics.c */
+api_handler metrics_show;
 /* unrouted.c */
 api_handler unrouted_list;
 /* client_calls.c */

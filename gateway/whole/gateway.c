@@ -51,6 +51,7 @@ free_parts(struct gateway *gw)
 		worker_end(gw->workers[i]);
 	for (unsigned i = 0; i < gw->nworkers; i++)
 		worker_free(gw->workers[i]);
+	gateway_prober_free(gw->prober);
 	if (gw->mailbox != NULL) {
 		mailbox_turn(gw->mailbox);
 		mailbox_free(gw->mailbox);
@@ -194,7 +195,9 @@ gateway_start(struct config *config, struct store *store, struct event_base *bas
 	struct gateway *gw = xcalloc(1, sizeof(*gw));
 
 	gw->config = config;
+	gw->base = base;
 	gw->store = store;
+	TAILQ_INIT(&gw->tails);
 	if (!start_parts(gw, base, err)) {
 		free_parts(gw);
 		return NULL;

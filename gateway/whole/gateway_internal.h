@@ -1,7 +1,8 @@
 /*
  * gateway_internal -- what the gateway's own files share: gateway.c (start and
  * stop), gateway_apps.c (apps and drains while it runs), gateway_replace.c (one
- * drain in place of another), gateway_tail.c (who looks on), gateway_reload.c.
+ * drain in place of another), gateway_tail.c (who looks on), gateway_probe.c
+ * (test lines), gateway_reload.c.
  */
 #ifndef GATEWAY_INTERNAL_H
 #define GATEWAY_INTERNAL_H
@@ -10,9 +11,11 @@
 #include "whole/worker.h"
 
 struct event_base;
+struct gateway_prober;
 
 struct gateway {
 	struct config *config;
+	struct event_base *base; /* main's */
 	struct store *store;
 	struct worker_setup setup;
 	struct worker **workers;
@@ -20,16 +23,22 @@ struct gateway {
 	unsigned nrunning;
 	SSL_CTX *drain_tls;
 	struct address_policy *policy;
-	SSL_CTX **ctxs;		 /* by configured listener; NULL: plain */
-	struct tag_rule **rules; /* by configured listener */
+	struct gateway_prober *prober; /* NULL until a test line is asked for */
+	SSL_CTX **ctxs;		       /* by configured listener; NULL: plain */
+	struct tag_rule **rules;       /* by configured listener */
 	char host[256];
 	struct mailbox *mailbox; /* main's */
 
-	struct unrouted unknown; /* names that were said to be unknown */
-	uint64_t tickets;	 /* ids of drains that have no record yet */
+	struct unrouted unknown;	  /* names that were said to be unknown */
+	uint64_t tickets;		  /* ids of drains that have no record yet */
 	TAILQ_HEAD(, gateway_tail) tails; /* gateway_tail.c */
 	uint64_t tail_ids;		  /* of all tails ever */
 };
+
+/* gateway_probe.c */
+void gateway_prober_free(struct gateway_prober *); /* NULL is fine; no probe is under way */
+/* After a reload. */
+void gateway_prober_set_tls(struct gateway_prober *, SSL_CTX *);
 
 unsigned gateway_home(const struct gateway *, const char *app_id);
 /* Contexts and rules of all listeners; entries that fail stay NULL.  false: err says why. */

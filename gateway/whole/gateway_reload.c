@@ -87,5 +87,6 @@ gateway_reload(struct gateway *gw)
 	gw->ctxs = ctxs;
 	gw->rules = rules;
 	gw->drain_tls = r.drain_tls;
+	gateway_prober_set_tls(gw->prober, gw->drain_tls);
 	log_info("reloaded certificates and maps", NULL);
 }

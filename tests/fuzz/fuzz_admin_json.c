@@ -15,6 +15,8 @@
 #include "admin/admin.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
+#include "whole/gateway_numbers.h"
+#include "whole/gateway_probe.h"
 #include "whole/gateway_status.h"
 #include "whole/gateway_tail.h"
 
@@ -132,6 +134,54 @@ gateway_app_status(struct gateway *g, const struct app_record *app, struct drain
 	*out = NULL;
 	*n = 0;
 	return GATEWAY_OK;
+}
+
+enum gateway_code
+gateway_probe_start(struct gateway *g, const struct app_record *app,
+		    const struct drain_record *drain, probe_done *done, void *arg,
+		    struct gateway_probe **out)
+{
+	(void)g;
+	(void)app;
+	(void)drain;
+	(void)done;
+	(void)arg;
+	(void)out;
+	abort();
+}
+
+void
+gateway_probe_cancel(struct gateway_probe *p)
+{
+	(void)p;
+}
+
+enum gateway_code
+gateway_drains(struct gateway *g, struct drain_brief **out, size_t *n)
+{
+	(void)g;
+	(void)out;
+	(void)n;
+	return GATEWAY_BUSY;
+}
+
+enum gateway_code
+gateway_drain_details(struct gateway *g, const struct drain_brief *briefs, size_t n,
+		      struct drain_detail *out)
+{
+	(void)g;
+	(void)briefs;
+	(void)n;
+	(void)out;
+	return GATEWAY_BUSY;
+}
+
+enum gateway_code
+gateway_numbers(struct gateway *g, struct gateway_numbers *out)
+{
+	(void)g;
+	*out = (struct gateway_numbers){0};
+	return GATEWAY_BUSY;
 }
 
 static char dir[] = "/tmp/penstock-fuzz-XXXXXX";

@@ -6,12 +6,14 @@
 #ifndef FAKE_GATEWAY_H
 #define FAKE_GATEWAY_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/xmalloc.h"
 #include "store/store.h"
 #include "whole/gateway.h"
+#include "whole/gateway_numbers.h"
 #include "whole/gateway_probe.h"
 #include "whole/gateway_status.h"
 #include "whole/gateway_tail.h"
@@ -22,11 +24,15 @@ struct gateway {
 	struct drain_status status[4];
 	size_t nstatus;
 	int added, removed, replaced; /* calls that changed something */
+	uint64_t lines_in;	      /* what /metrics says of the one worker */
 
-	/* The test line that is under way; a test ends it by fake_probe_done. */
+	unsigned tails, tails_max;	 /* open ones, and how many there may be */
+	struct drain_filter tail_filter; /* of the last one that was opened; its text is gone */
+
+	/* The test line that is under way; a test ends it. */
 	probe_done *probe_done;
 	void *probe_arg;
-	char *probe_url; /* of the last one asked for */
+	char probe_url[256]; /* of the last one asked for */
 	int probes_cancelled;
 };
 
@@ -143,6 +149,106 @@ gateway_app_status(struct gateway *g, const struct app_record *app, struct drain
 	return GATEWAY_OK;
 }
 
+struct fake_walk {
+	struct gateway *g;
+	struct drain_brief *briefs;
+	struct drain_detail *details;
+	size_t n;
+};
+
+static bool
+fake_on_drain(const struct drain_record *record, void *arg)
+{
+	struct fake_walk *walk = arg;
+	struct drain_brief *brief;
+	struct app_record app;
+	size_t at = walk->n++;
+
+	walk->briefs = xrealloc(walk->briefs, walk->n * sizeof(*walk->briefs));
+	walk->details = xrealloc(walk->details, walk->n * sizeof(*walk->details));
+	brief = &walk->briefs[at];
+	*brief = (struct drain_brief){.id = record->id, .type = drain_type_find(record->type)};
+	walk->details[at] = (struct drain_detail){.type = brief->type};
+	if (store_app_by_id(walk->g->store, record->app_id, &app) != STORE_OK)
+		abort();
+	brief->app = app.serial;
+	for (size_t i = 0; i < walk->g->nstatus; i++)
+		if (walk->g->status[i].id == record->id)
+			walk->details[at].status = walk->g->status[i];
+	walk->details[at].status.id = record->id;
+	brief->state = walk->details[at].status.state;
+	snprintf(walk->details[at].app, sizeof(walk->details[at].app), "%s", app.name);
+	walk->details[at].url = xstrdup(record->url);
+	walk->details[at].redacted = xasprintf("redacted-%llu", (unsigned long long)record->id);
+	return true;
+}
+
+static int
+fake_lower_id_first(const void *a, const void *b)
+{
+	const struct drain_brief *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* What the store has; states are those of g->status. */
+enum gateway_code
+gateway_drains(struct gateway *g, struct drain_brief **out, size_t *n)
+{
+	struct fake_walk walk = {.g = g};
+
+	if (g->fail != GATEWAY_OK)
+		return g->fail;
+	if (store_drain_walk(g->store, NULL, fake_on_drain, &walk) != STORE_OK)
+		return GATEWAY_STORE;
+	gateway_details_clear(walk.details, walk.n);
+	free(walk.details);
+	if (walk.n > 0)
+		qsort(walk.briefs, walk.n, sizeof(*walk.briefs), fake_lower_id_first);
+	*out = walk.briefs;
+	*n = walk.n;
+	return GATEWAY_OK;
+}
+
+enum gateway_code
+gateway_drain_details(struct gateway *g, const struct drain_brief *briefs, size_t n,
+		      struct drain_detail *out)
+{
+	struct fake_walk walk = {.g = g};
+
+	memset(out, 0, n * sizeof(*out));
+	if (store_drain_walk(g->store, NULL, fake_on_drain, &walk) != STORE_OK)
+		return GATEWAY_STORE;
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < walk.n; k++) {
+			if (walk.details[k].status.id != briefs[i].id)
+				continue;
+			out[i] = walk.details[k];
+			walk.details[k].url = walk.details[k].redacted = NULL;
+		}
+	}
+	gateway_details_clear(walk.details, walk.n);
+	free(walk.details);
+	free(walk.briefs);
+	return GATEWAY_OK;
+}
+
+enum gateway_code
+gateway_numbers(struct gateway *g, struct gateway_numbers *out)
+{
+	*out = (struct gateway_numbers){0};
+	if (g->fail != GATEWAY_OK)
+		return g->fail;
+	out->workers = xcalloc(1, sizeof(*out->workers));
+	out->workers[0].count[WORKER_COUNT_lines_in] = g->lines_in;
+	out->nworkers = 1;
+	out->listeners = xcalloc(1, sizeof(*out->listeners));
+	snprintf(out->listeners[0].label, sizeof(out->listeners[0].label), "%s",
+		 "syslog+unix:///a\"b\\c\nd\xff");
+	out->nlisteners = 1;
+	return GATEWAY_OK;
+}
+
 enum gateway_code
 gateway_unrouted(struct gateway *g, struct unrouted_name **out, size_t *n, uint64_t *others)
 {
@@ -208,8 +314,7 @@ gateway_probe_start(struct gateway *g, const struct app_record *app,
 	(void)app;
 	if (g->fail != GATEWAY_OK)
 		return g->fail;
-	free(g->probe_url);
-	g->probe_url = xstrdup(drain->url);
+	snprintf(g->probe_url, sizeof(g->probe_url), "%s", drain->url);
 	g->probe_done = done;
 	g->probe_arg = arg;
 	fake_probe.g = g;
@@ -222,15 +327,6 @@ gateway_probe_cancel(struct gateway_probe *p)
 {
 	p->g->probes_cancelled++;
 	p->g->probe_done = NULL;
-}
-
-const char *
-probe_step_name(enum probe_step step)
-{
-	static const char *const names[PROBE_STEPS] = {"resolve", "connect", "tls", "send",
-						       "answer"};
-
-	return names[step];
 }
 
 #endif
