@@ -149,8 +149,8 @@ call_start(struct http_call *c, uint64_t app)
 	const struct http_client_env *env = &c->client->env;
 	const struct proxy_url *proxy = &c->client->proxy;
 	char why[ADDRESS_POLICY_WHY_BYTES];
-	int64_t ms = env->config->http_timeout;
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	struct timeval tv = {.tv_sec = c->timeout_ms / 1000,
+			     .tv_usec = c->timeout_ms % 1000 * 1000};
 
 	if (proxy->host != NULL && !literal_is_allowed(c, why)) {
 		http_call_fail(c, why);
@@ -183,6 +183,7 @@ http_client_post(struct http_client *client, const struct http_post *post, http_
 	c->headers = http_call_headers(post);
 	c->own = post->own;
 	c->fresh = post->fresh;
+	c->timeout_ms = post->timeout_ms > 0 ? post->timeout_ms : client->env.config->http_timeout;
 	c->start_ms = clock_mono_ms();
 	c->answer.resolved_ms = -1;
 	http_answer_reset(c);

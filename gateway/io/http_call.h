@@ -53,6 +53,7 @@ struct http_call {
 	const struct tls_own *own;
 	char *identity; /* own's certificate and key in one text; NULL: none */
 	bool fresh;
+	int64_t timeout_ms;
 
 	/* under way */
 	struct event timer;

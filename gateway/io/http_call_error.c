@@ -39,8 +39,7 @@ http_call_late(struct http_call *c)
 	};
 	bool begun = c->answer.step == HTTP_ANSWER && c->head_bytes > 0;
 
-	fail_after(c, begun ? "no whole answer within" : words[c->answer.step],
-		   c->client->env.config->http_timeout);
+	fail_after(c, begun ? "no whole answer within" : words[c->answer.step], c->timeout_ms);
 }
 
 /* libcurl keeps errno for connects only; of reads and writes it has the words. */

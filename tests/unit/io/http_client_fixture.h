@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -40,6 +41,25 @@ static const char *_Atomic fake_addr[FAKE_MAX];
 static _Atomic size_t fake_n;
 static _Atomic bool fake_hangs;
 static _Atomic int fake_calls;
+static _Atomic int64_t clock_skip_ms;
+
+int64_t
+clock_mono_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000 + clock_skip_ms;
+}
+
+int64_t
+clock_wall_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
 
 int
 lookup_host(const char *host, struct sockaddr_storage *out, size_t max, size_t *n, char *err,
@@ -340,6 +360,7 @@ setup(void **state)
 	names_are(NULL, NULL);
 	fake_hangs = false;
 	fake_calls = 0;
+	clock_skip_ms = 0;
 	f->base = event_base_new();
 	f->box = mailbox_new(f->base, f);
 	f->resolver = resolver_new();

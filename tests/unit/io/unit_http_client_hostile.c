@@ -38,11 +38,15 @@ who_says_nothing_is_given_up(void **state)
 	assert_true(g.answer.connected_ms >= 0);
 	/* The loop was free meanwhile. */
 	assert_true(f->turns - turns > 40);
-	/* Its connection is not used again. */
+	/* A post may have less time of its own. */
 	f->config.http_timeout = 3000;
+	g = post_wait(
+	    f, &(struct http_post){.host = "127.0.0.1", .port = f->r->port, .timeout_ms = 150});
+	assert_error(&g, HTTP_ANSWER, "no answer within 150 ms");
+	/* Its connection is not used again. */
 	g = told(f, DOES_ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", NULL);
 	assert_int_equal(g.answer.status, 200);
-	assert_int_equal(f->r->accepted, 2);
+	assert_int_equal(f->r->accepted, 3);
 }
 
 static void
@@ -226,6 +230,32 @@ denied_addresses_are_not_connected_to(void **state)
 	g = post_name(f, "mapped.example");
 	assert_error(&g, HTTP_RESOLVE, "address 127.0.0.1 is denied by drain-deny (127.0.0.0/8)");
 	assert_int_equal(f->r->accepted, 0);
+	free(f->config.drain_deny);
+}
+
+/* The name is looked up again after a minute, and then leads inside. */
+static void
+a_name_that_moves_inside_is_denied_although_a_connection_is_open(void **state)
+{
+	struct fixture *f = *state;
+	struct receiver *inside = receiver_at(f->base, "127.0.0.2", f->r->port, NULL);
+	struct got g;
+
+	f->config.drain_deny = xstrdup("127.0.0.2");
+	fixture_client(f, f->tls);
+	names_are("127.0.0.1", NULL);
+	assert_int_equal(post_name(f, "moves.example").answer.status, 200);
+	names_are("127.0.0.2", NULL);
+	clock_skip_ms = 61 * 1000;
+	/* The old address is good for as long as the look-up takes. */
+	g = post_name(f, "moves.example");
+	UNTIL(f, fake_calls == 2);
+	linger_for(f, 50);
+	g = post_name(f, "moves.example");
+	assert_error(&g, HTTP_RESOLVE, "address 127.0.0.2 is denied by drain-deny");
+	assert_int_equal(inside->accepted, 0);
+	assert_int_equal(f->r->accepted, 1);
+	receiver_free(inside);
 	free(f->config.drain_deny);
 }
 
@@ -421,6 +451,7 @@ main(void)
 	    TEST(a_name_that_does_not_resolve_says_so),
 	    TEST(a_look_up_that_hangs_is_given_up),
 	    TEST(denied_addresses_are_not_connected_to),
+	    TEST(a_name_that_moves_inside_is_denied_although_a_connection_is_open),
 	    TEST(of_several_addresses_only_the_allowed_ones_are_used),
 	    TEST(whatever_the_url_says_the_checked_address_is_used),
 	    TEST(addresses_take_turns_after_failures),
