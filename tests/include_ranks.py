@@ -42,6 +42,7 @@ LIBRARIES = {
     "msgpack/": ["store"],
     "event2/": GATEWAY[GATEWAY.index("gateway/plumb"):] + ["admin", "gateway/main.c"],
     "http_parser.h": ["gateway/io"],
+    "curl/": ["gateway/io"],
     "jansson.h": ["admin"],
 }
 

@@ -56,7 +56,7 @@ authority_is_good(struct slice s)
 static const char *
 endpoint_fault(const char *value)
 {
-	const char *percent = strchr(value, '%'), *rest;
+	const char *percent = strchr(value, '%'), *rest, *site;
 	struct buf tried = {0};
 	bool good;
 
@@ -77,7 +77,8 @@ endpoint_fault(const char *value)
 		buf_add(&tried, rest, (size_t)(percent - rest));
 		buf_addf(&tried, "site.example%s", percent + 2);
 	}
-	good = authority_is_good(slice_of(buf_cstr(&tried), strcspn(tried.p, "/")));
+	site = buf_cstr(&tried);
+	good = authority_is_good(slice_of(site, strcspn(site, "/")));
 	buf_free(&tried);
 	return good ? NULL
 		    : "no host, or a bad port; write https://HOST/PATH or "

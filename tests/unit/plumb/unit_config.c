@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "plumb/config_table.h"
+#include "plumb/proxy_url.h"
 
 static void
 without_arguments_all_defaults_hold(void **state)
@@ -34,6 +35,13 @@ without_arguments_all_defaults_hold(void **state)
 	assert_null(c.copy_to);
 	assert_false(c.syslog_framing_octet);
 	assert_int_equal(c.list_shape, LIST_AUTO);
+	assert_null(c.drain_allow);
+	assert_string_equal(c.drain_deny, "link-local");
+	assert_null(c.http_proxy);
+	assert_null(c.datadog_endpoint);
+	assert_null(c.logtail_endpoint);
+	assert_int_equal(c.http_timeout, 30000);
+	assert_int_equal(c.batch_wait, 500);
 	assert_false(c.check_only);
 	assert_null(c.file);
 	config_free(&c);
@@ -173,6 +181,13 @@ each_changed_key_needs_a_restart(void **state)
 	    {"--copy-to=all", "copy-to"},
 	    {"--syslog-framing=octet-counting", "syslog-framing"},
 	    {"--list-shape=array", "list-shape"},
+	    {"--drain-allow=10.0.0.0/8", "drain-allow"},
+	    {"--drain-deny=none", "drain-deny"},
+	    {"--http-proxy=http://proxy.example:3128", "http-proxy"},
+	    {"--datadog-endpoint=http://127.0.0.1:1/%s", "datadog-endpoint"},
+	    {"--logtail-endpoint=http://127.0.0.1:1", "logtail-endpoint"},
+	    {"--http-timeout=31s", "http-timeout"},
+	    {"--batch-wait=0", "batch-wait"},
 	};
 	struct config was = loaded("--check"), is = loaded("--linger=10ms");
 
@@ -188,6 +203,37 @@ each_changed_key_needs_a_restart(void **state)
 	config_free(&was);
 }
 
+static void
+proxies_and_endpoints_are_taken_in_every_form(void **state)
+{
+	static const char *const good[] = {
+	    "--http-proxy=http://proxy.example:3128",
+	    "--http-proxy=http://proxy.example:3128/",
+	    "--http-proxy=http://user@127.0.0.1:80",
+	    "--http-proxy=http://us%2Fer:p%40ss@[::1]:65535",
+	    "--datadog-endpoint=https://http-intake.logs.%s/api/v2/logs",
+	    "--datadog-endpoint=http://127.0.0.1:8080",
+	    "--datadog-endpoint=http://[::1]:8080/%s/logs",
+	    "--datadog-endpoint=https://%s",
+	    "--logtail-endpoint=https://in.logs.betterstack.com/",
+	};
+	struct proxy_url proxy;
+	struct config c;
+	char fault[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		c = loaded(good[i]);
+		config_free(&c);
+	}
+	assert_true(proxy_url_parse("http://u%2fs:p%40:x@[::1]:81/", &proxy, fault, sizeof(fault)));
+	assert_string_equal(proxy.host, "::1");
+	assert_int_equal(proxy.port, 81);
+	assert_string_equal(proxy.user, "u/s");
+	assert_string_equal(proxy.password, "p@:x");
+	proxy_url_free(&proxy);
+}
+
 int
 main(void)
 {
@@ -199,6 +245,7 @@ main(void)
 	    cmocka_unit_test(a_long_line_of_a_file_is_whole),
 	    cmocka_unit_test(help_and_version_end_well),
 	    cmocka_unit_test(help_names_every_key_that_can_be_given),
+	    cmocka_unit_test(proxies_and_endpoints_are_taken_in_every_form),
 	    cmocka_unit_test(each_changed_key_needs_a_restart),
 	};
 

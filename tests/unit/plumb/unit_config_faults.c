@@ -83,6 +83,47 @@ values_stay_within_bounds(void **state)
 }
 
 static void
+what_http_drains_need_is_checked(void **state)
+{
+	(void)state;
+	assert_bad("--http-proxy=https://proxy.example:1",
+		   "http-proxy: \"https://proxy.example:1\": "
+		   "the way to a proxy is plain HTTP only");
+	assert_bad("--http-proxy=proxy.example:1", "not a proxy; write http://HOST:PORT");
+	assert_bad("--http-proxy=socks5://proxy.example:1", "not a proxy");
+	assert_bad("--http-proxy=http://proxy.example", "no port");
+	assert_bad("--http-proxy=http://", "no port");
+	assert_bad("--http-proxy=http://proxy.example:0", "no port");
+	assert_bad("--http-proxy=http://proxy.example:65536", "no port");
+	assert_bad("--http-proxy=http://:80", "no host");
+	assert_bad("--http-proxy=http://::1:80", "no host");
+	assert_bad("--http-proxy=http://a b:80", "no host");
+	assert_bad("--http-proxy=http://proxy.example:80/path", "no port");
+	assert_bad("--http-proxy=http://:pass@proxy.example:80", "the user is empty");
+	assert_bad("--http-proxy=http://u%3ar:p@proxy.example:80", "has a colon");
+	assert_bad("--http-proxy=http://u%zz:p@proxy.example:80", "cannot be read");
+	assert_bad("--http-proxy=http://u:p%0a@proxy.example:80", "cannot be read");
+	assert_bad("--datadog-endpoint=https://%s/%s", "only one %s");
+	assert_bad("--datadog-endpoint=https://%s/%d", "only one %s");
+	assert_bad("--datadog-endpoint=https://a.example/%", "only one %s");
+	assert_bad("--datadog-endpoint=https://a.example/%%", "only one %s");
+	assert_bad("--datadog-endpoint=https://a.example/%20", "only one %s");
+	assert_bad("--datadog-endpoint=%s://a.example/", "no URL");
+	assert_bad("--datadog-endpoint=a.example", "no URL");
+	assert_bad("--logtail-endpoint=ftp://a.example/", "no URL");
+	assert_bad("--logtail-endpoint=https://u:p@a.example/", "a user, a query");
+	assert_bad("--logtail-endpoint=https://a.example/?x=1", "a user, a query");
+	assert_bad("--logtail-endpoint=https://a.example/#x", "a user, a query");
+	assert_bad("--logtail-endpoint=https:///x", "no host");
+	assert_bad("--logtail-endpoint=https://a.example:/x", "bad port");
+	assert_bad("--logtail-endpoint=https://a.example:70000/x", "bad port");
+	assert_bad("--logtail-endpoint=https://::1/x", "no host");
+	assert_bad("--http-timeout=999ms", "too small; write 1s to 10m");
+	assert_bad("--http-timeout=11m", "too large");
+	assert_bad("--batch-wait=1s", "too large; write 0 to 900ms");
+}
+
+static void
 too_many_listeners_are_refused(void **state)
 {
 	struct buf content = {0};
@@ -235,6 +276,7 @@ main(void)
 	    cmocka_unit_test(errors_of_a_file_carry_its_line),
 	    cmocka_unit_test(faulty_flags_say_what_to_write),
 	    cmocka_unit_test(values_stay_within_bounds),
+	    cmocka_unit_test(what_http_drains_need_is_checked),
 	    cmocka_unit_test(too_many_listeners_are_refused),
 	    cmocka_unit_test(what_is_not_built_is_refused_by_name),
 	    cmocka_unit_test(tls_needs_its_files),
