@@ -9,85 +9,151 @@
 
 static const char replaces_inside[] = "belongs beside drain, not into it";
 
-/* A member given as a JSON number, as text. */
-struct number {
-	char text[24];
-};
+/* What a member may be in JSON, beside a string. */
+enum json_form { FORM_STRING, FORM_NUMBER, FORM_BOOLEAN, FORM_ARRAY };
 
-static bool
-takes_number(enum drain_key key)
+static enum json_form
+form_of(enum drain_key key)
 {
-	return key == DRAIN_PORT || key == DRAIN_RESEND_BYTES;
+	switch (key) {
+	case DRAIN_PORT:
+	case DRAIN_MIN_SEVERITY:
+	case DRAIN_RATE:
+	case DRAIN_CONCURRENCY:
+	case DRAIN_RESEND_BYTES:
+		return FORM_NUMBER;
+	case DRAIN_GZIP:
+		return FORM_BOOLEAN;
+	case DRAIN_MATCH:
+	case DRAIN_EXCLUDE:
+		return FORM_ARRAY;
+	default:
+		return FORM_STRING;
+	}
 }
 
-/* A member's value as text, NULL when absent; *fault: why it has none. */
-static const char *
-member_text(const char *key, const json_t *value, struct number *number, const char **fault)
+static const char *const form_faults[] = {
+    [FORM_STRING] = "must be a string",
+    [FORM_NUMBER] = "must be a string or a whole number",
+    [FORM_BOOLEAN] = "must be a string or true or false",
+    [FORM_ARRAY] = "must be a string or an array of strings",
+};
+
+/* A request's members being made ready for drain_conf_make. */
+struct members {
+	struct drain_input *in;
+	size_t n;
+	char (*numbers)[24]; /* numbers as text, one for each of in */
+	bool faulty[DRAIN_KEYS + 1];
+	json_t *errors;
+};
+
+/* Room for every member, and for every one of an array's. */
+static size_t
+count_members(json_t *drain)
+{
+	size_t n = json_object_size(drain);
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(drain, key, value) n += json_array_size(value);
+	return n;
+}
+
+static void
+add_fault(struct members *m, const char *key, const char *fault)
+{
+	errors_add(m->errors, key, fault);
+	m->faulty[drain_key_find(key)] = true;
+}
+
+/* A value that is not blank. */
+static void
+add_member(struct members *m, const char *key, const json_t *value, enum json_form form)
+{
+	struct drain_input *in = &m->in[m->n];
+
+	*in = (struct drain_input){key, NULL};
+	if (json_is_string(value)) {
+		in->value = json_string_value(value);
+		if (strlen(in->value) != json_string_length(value)) {
+			add_fault(m, key, "must not have control characters");
+			return;
+		}
+	} else if (json_is_integer(value) && form == FORM_NUMBER) {
+		snprintf(m->numbers[m->n], sizeof(m->numbers[0]), "%lld",
+			 (long long)json_integer_value(value));
+		in->value = m->numbers[m->n];
+	} else if (json_is_boolean(value) && form == FORM_BOOLEAN) {
+		in->value = json_is_true(value) ? "true" : "false";
+	} else {
+		add_fault(m, key, form_faults[form]);
+		return;
+	}
+	m->n++;
+}
+
+static void
+read_member(struct members *m, const char *key, json_t *value)
 {
 	enum drain_key known = drain_key_find(key);
+	enum json_form form = form_of(known);
+	json_t *one;
+	size_t i;
 
-	*fault = NULL;
-	if (json_is_blank(value))
-		return NULL;
-	if (strcmp(key, "replaces") == 0) {
-		*fault = replaces_inside;
+	if (json_is_blank(value)) {
+		m->in[m->n++] = (struct drain_input){key, NULL};
+	} else if (strcmp(key, "replaces") == 0) {
+		add_fault(m, key, replaces_inside);
 	} else if (known == DRAIN_KEYS) {
 		/* Any text will do: drain_conf_make refuses it by its name. */
-		return "?";
-	} else if (json_is_string(value)) {
-		if (strlen(json_string_value(value)) == json_string_length(value))
-			return json_string_value(value);
-		*fault = "must not have control characters";
-	} else if (json_is_integer(value) && takes_number(known)) {
-		snprintf(number->text, sizeof(number->text), "%lld",
-			 (long long)json_integer_value(value));
-		return number->text;
+		m->in[m->n++] = (struct drain_input){key, "?"};
+	} else if (form == FORM_ARRAY && json_is_array(value)) {
+		json_array_foreach(value, i, one)
+		{
+			if (!json_is_string(one)) {
+				add_fault(m, key, form_faults[form]);
+				break;
+			}
+			add_member(m, key, one, form);
+		}
 	} else {
-		*fault =
-		    takes_number(known) ? "must be a string or a whole number" : "must be a string";
+		add_member(m, key, value, form);
 	}
-	return NULL;
 }
 
 /* false: at least one message is in errors now, and *conf is empty. */
 static bool
 read_members(json_t *drain, const struct drain_type *type, struct drain_conf *conf, json_t *errors)
 {
-	size_t size = json_object_size(drain), n = 0;
-	struct drain_input *in = xcalloc(size + 1, sizeof(*in));
-	struct number *numbers = xcalloc(size + 1, sizeof(*numbers));
+	size_t room = count_members(drain) + 1;
+	struct members m = {.in = xcalloc(room, sizeof(*m.in)),
+			    .numbers = xcalloc(room, sizeof(*m.numbers)),
+			    .errors = errors};
 	struct drain_errors found = {.n = 0};
-	bool faulty[DRAIN_KEYS + 1] = {false};
-	const char *key, *fault;
+	const char *key;
 	json_t *value;
 	bool ok;
 
 	json_object_foreach(drain, key, value)
 	{
-		if (strcmp(key, "type") == 0)
-			continue;
-		in[n] = (struct drain_input){key, member_text(key, value, &numbers[n], &fault)};
-		if (fault == NULL) {
-			n++;
-			continue;
-		}
-		errors_add(errors, key, fault);
-		faulty[drain_key_find(key)] = true;
+		if (strcmp(key, "type") != 0)
+			read_member(&m, key, value);
 	}
-	ok = drain_conf_make(conf, type, in, n, &found);
+	ok = drain_conf_make(conf, type, m.in, m.n, &found);
 	for (size_t i = 0; i < found.n; i++) {
 		enum drain_key about = drain_key_find(found.at[i].key);
 
 		/* One that has the wrong JSON type is not missing as well. */
-		if (about == DRAIN_KEYS || !faulty[about])
+		if (about == DRAIN_KEYS || !m.faulty[about])
 			errors_add(errors, found.at[i].key, found.at[i].text);
 	}
 	if (ok && json_object_size(errors) > 0) {
 		drain_conf_free(conf);
 		ok = false;
 	}
-	free(in);
-	free(numbers);
+	free(m.in);
+	free(m.numbers);
 	return ok;
 }
 

@@ -85,6 +85,7 @@ join_patterns(struct reading *r, enum drain_key key, struct slice more)
 	while (drain_pattern_next(&more, &pattern))
 		drain_pattern_add(&all, pattern);
 	if (drain_pattern_count(buf_slice(&all)) > DRAIN_PATTERNS_MAX) {
+		r->faulty[key] = true;
 		drain_error(r->errors, r->spelled[key], "must be %s", drain_key_text(key));
 	} else {
 		free(*value);
@@ -134,7 +135,7 @@ read_member(struct reading *r, const struct drain_input *in)
 		return;
 	if (key == DRAIN_KEYS || r->conf->type->need[key] == DRAIN_NOT_KNOWN)
 		report_unknown(r->conf->type, in->key, r->errors);
-	else
+	else if (!r->faulty[key]) /* an array's many members have one fault */
 		read_value(r, key, in->value);
 }
 

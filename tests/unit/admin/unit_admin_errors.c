@@ -8,7 +8,9 @@
 #define TYPE_REQUIRED "{\"error\":\"'type' parameter is required\"}"
 #define APP_NOT_FOUND "{\"resource\":\"app\",\"error\":\"not found\"}"
 #define ERRORS(of) "{\"errors\":{" of "}}"
-#define TYPES "datadog, elk, logentries, ovh-graylog, papertrail, syslog"
+#define TYPES                                                                             \
+	"datadog, elk, gelf, https, logentries, logtail, otlp, ovh-graylog, papertrail, " \
+	"syslog"
 
 static const struct {
 	const char *body;
@@ -57,6 +59,35 @@ static const struct {
      ERRORS("\"token\":[\"must not have control characters\"]")},
     {"{\"drain\":{\"type\":\"datadog\",\"token\":\"k\",\"drain-region\":5}}", 422,
      ERRORS("\"drain-region\":[\"must be a string\"]")},
+    {"{\"drain\":{\"type\":\"logentries\",\"token\":\"k\",\"match\":1,\"exclude\":[\"a\",2,3],"
+     "\"rate\":1.5,\"min_severity\":true}}",
+     422,
+     ERRORS("\"match\":[\"must be a string or an array of strings\"],"
+	    "\"exclude\":[\"must be a string or an array of strings\"],"
+	    "\"rate\":[\"must be a string or a whole number\"],"
+	    "\"min_severity\":[\"must be a string or a whole number\"]")},
+    {"{\"drain\":{\"type\":\"logentries\",\"token\":\"k\",\"match\":[\"a\",\"b\\u0000\"]}}", 422,
+     ERRORS("\"match\":[\"must not have control characters\"]")},
+    {"{\"drain\":{\"type\":\"logentries\",\"token\":\"k\",\"match\":[\"a\",\"b\\t\",\"c\\t\"]}}",
+     422, ERRORS("\"match\":[\"must not have control characters\"]")},
+    {"{\"drain\":{\"type\":\"logentries\",\"token\":\"k\",\"match\":[\"1\",\"2\",\"3\",\"4\",\"5\","
+     "\"6\","
+     "\"7\",\"8\",\"9\",\"10\",\"11\",\"12\",\"13\",\"14\",\"15\",\"16\",\"17\",\"18\",\"19\"]}}",
+     422,
+     ERRORS(
+	 "\"match\":[\"must be text that a message must have, up to 256 bytes, or an array of 16 "
+	 "such texts at most\"]")},
+    {"{\"drain\":{\"type\":\"logentries\",\"token\":\"k\",\"rate\":0,\"min_severity\":8}}", 422,
+     ERRORS("\"rate\":[\"must be a number of lines a second from 1 to 1000000\"],"
+	    "\"min_severity\":[\"must be emerg, alert, crit, err, warning, notice, info or "
+	    "debug\"]")},
+    {"{\"drain\":{\"type\":\"elk\",\"url\":\"http://h\",\"gzip\":1,\"concurrency\":33}}", 422,
+     ERRORS("\"gzip\":[\"must be a string or true or false\"],"
+	    "\"concurrency\":[\"must be a number from 1 to 32\"]")},
+    {"{\"drain\":{\"type\":\"elk\",\"url\":[\"http://h\"]}}", 422,
+     ERRORS("\"url\":[\"must be a string\"]")},
+    {"{\"drain\":{\"type\":\"logentries\",\"token\":\"k\",\"ca\":\"x\"}}", 422,
+     ERRORS("\"ca\":[\"must be PEM text: -----BEGIN ...-----, base64, -----END ...-----\"]")},
     {"{\"drain\":{\"type\":\"logentries\",\"token\":\"k\",\"replaces\":\"x\"}}", 422,
      ERRORS("\"replaces\":[\"belongs beside drain, not into it\"]")},
     {"{\"replaces\":\"x\",\"drain\":{\"type\":\"logentries\",\"token\":\"k\"}}", 422,
@@ -89,7 +120,7 @@ a_refused_post_says_what_is_wrong_and_creates_nothing(void **state)
 static void
 a_parameter_the_type_does_not_take_is_named(void **state)
 {
-	static const char *const extra[] = {"host", "format", "\xc3\xa9", "Token"};
+	static const char *const extra[] = {"host", "format", "gzip", "\xc3\xa9", "Token"};
 	struct api *t = *state;
 	char body[256], want[64];
 
