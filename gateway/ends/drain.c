@@ -191,7 +191,7 @@ drain_remove(struct drain *d)
 		in_frame = drain_stream_keep_frame(d, &finishing);
 	}
 	drain_unmark_holding(d);
-	removed = cursor_close(&d->cursor);
+	removed = cursor_close(&d->cursor) - drain_post_done_lines(d);
 	stats_add(&d->env->stats->lines_dropped_removed,
 		  removed > finishing ? removed - finishing : 0);
 	if (!in_frame) {
@@ -208,7 +208,8 @@ drain_remove(struct drain *d)
 void
 drain_abandon(struct drain *d)
 {
-	stats_add(&d->env->stats->lines_dropped_stop, cursor_close(&d->cursor));
+	stats_add(&d->env->stats->lines_dropped_stop,
+		  cursor_close(&d->cursor) - drain_post_done_lines(d));
 	drain_free(d);
 }
 

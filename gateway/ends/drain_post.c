@@ -104,16 +104,28 @@ drain_post_is_blocked(const struct drain *d)
 	return d->post != NULL && d->post->blocked;
 }
 
-uint64_t
-drain_post_flight_lines(const struct drain *d)
+static uint64_t
+lines_of(const struct drain *d, bool done)
 {
 	const struct post_batch *b;
 	uint64_t lines = 0;
 
 	TAILQ_FOREACH(b, &d->post->batches, link)
-	if (b->state != POST_DONE)
+	if ((b->state == POST_DONE) == done)
 		lines += b->lines;
 	return lines;
+}
+
+uint64_t
+drain_post_flight_lines(const struct drain *d)
+{
+	return lines_of(d, false);
+}
+
+uint64_t
+drain_post_done_lines(const struct drain *d)
+{
+	return d->post != NULL ? lines_of(d, true) : 0;
 }
 
 /* What was encoded last lies in the worker's scratch. */

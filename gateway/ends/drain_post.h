@@ -65,6 +65,8 @@ void drain_post_send(struct drain *);
 bool drain_post_is_blocked(const struct drain *);
 /* Lines in batches that are not done with. */
 uint64_t drain_post_flight_lines(const struct drain *);
+/* Lines in batches that are done with, behind one that is not: not lost if the drain ends. */
+uint64_t drain_post_done_lines(const struct drain *);
 
 /* drain_post_body.c */
 /*
