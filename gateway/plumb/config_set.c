@@ -11,7 +11,8 @@ static bool __attribute__((format(printf, 4, 5)))
 config_fault(char *err, const struct config_key *k, const char *value, const char *fmt, ...)
 {
 	va_list ap;
-	int n = snprintf(err, CONFIG_ERROR_BYTES, "%s: \"%.200s\": ", k->name, value);
+	int n = snprintf(err, CONFIG_ERROR_BYTES, "%s: \"%.200s\": ", k->name,
+			 k->secret ? "***" : value);
 
 	va_start(ap, fmt);
 	vsnprintf(err + n, CONFIG_ERROR_BYTES - (size_t)n, fmt, ap);

@@ -87,7 +87,7 @@ const struct config_key config_keys[] = {
 	    .check = config_check_ranges,
 	    .text = "addresses that drains may not reach"},
 	{.name = "http-proxy", .kind = CONFIG_CHECKED, .offset = AT(http_proxy),
-	    .check = config_check_proxy,
+	    .check = config_check_proxy, .secret = true,
 	    .text = "proxy of HTTP drains, http://HOST:PORT"},
 	{.name = "http-timeout", .kind = CONFIG_DURATION, .offset = AT(http_timeout), .def = "30s",
 	    .min = SECOND, .max = 600 * SECOND,

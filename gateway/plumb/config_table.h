@@ -38,6 +38,7 @@ struct config_key {
 	int64_t min, max;      /* durations, sizes, counts */
 	const char *words[4];  /* CONFIG_EITHER, CONFIG_SHAPE; NULL behind the last */
 	config_checker *check; /* CONFIG_CHECKED */
+	bool secret;	       /* may hold a password: errors do not repeat the value */
 	const char *text;      /* CONFIG_ABSENT: what this build has not */
 };
 

@@ -270,25 +270,27 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* addr: an IPv4 address of loopback; port 0: any. */
+/* addr: of loopback, IPv4 or ::1; port 0: any. */
 static inline struct receiver *
 receiver_at(struct event_base *base, const char *addr, uint16_t port, SSL_CTX *tls)
 {
 	struct receiver *r = xcalloc(1, sizeof(*r));
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-	socklen_t len = sizeof(in);
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	bool v6 = inet_pton(AF_INET6, addr, &in6.sin6_addr) == 1;
+	struct sockaddr *sa = v6 ? (struct sockaddr *)&in6 : (struct sockaddr *)&in;
+	socklen_t len = v6 ? sizeof(in6) : sizeof(in);
 	struct timeval tv = {.tv_usec = 1000};
 
 	r->base = base;
 	r->tls = tls;
 	r->answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-	inet_pton(AF_INET, addr, &in.sin_addr);
-	r->listener =
-	    evconnlistener_new_bind(base, on_accepted, r, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE,
-				    16, (struct sockaddr *)&in, sizeof(in));
+	assert_true(v6 || inet_pton(AF_INET, addr, &in.sin_addr) == 1);
+	r->listener = evconnlistener_new_bind(
+	    base, on_accepted, r, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 16, sa, (int)len);
 	assert_non_null(r->listener);
-	getsockname(evconnlistener_get_fd(r->listener), (struct sockaddr *)&in, &len);
-	r->port = ntohs(in.sin_port);
+	getsockname(evconnlistener_get_fd(r->listener), sa, &len);
+	r->port = ntohs(v6 ? in6.sin6_port : in.sin_port);
 	r->tick = event_new(base, -1, EV_PERSIST, on_tick, r);
 	event_add(r->tick, &tv);
 	return r;

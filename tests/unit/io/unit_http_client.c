@@ -99,6 +99,29 @@ connections_are_used_again(void **state)
 }
 
 static void
+receivers_may_have_ipv6_addresses(void **state)
+{
+	struct fixture *f = *state;
+	struct receiver *six = receiver_at(f->base, "::1", 0, NULL);
+	char *url = xasprintf("http://[::1]:%u/x", six->port);
+	char *address = xasprintf("[::1]:%u", six->port);
+	struct http_post p = {.host = "::1", .port = six->port, .url = url, .body = LINES};
+	struct got g = post_wait(f, &p);
+
+	assert_string_equal(g.error, "");
+	assert_string_equal(g.answer.address, address);
+	p.url = NULL;
+	p.host = "six.example";
+	names_are("::1", NULL);
+	assert_int_equal(post_wait(f, &p).answer.status, 200);
+	assert_int_equal(post_wait(f, &p).answer.status, 200);
+	assert_int_equal(six->accepted, 2);
+	receiver_free(six);
+	free(url);
+	free(address);
+}
+
+static void
 a_fresh_post_has_a_connection_of_its_own(void **state)
 {
 	struct fixture *f = *state;
@@ -293,6 +316,7 @@ main(void)
 	    TEST(a_compressed_body_says_so),
 	    TEST(a_path_goes_out_as_it_is),
 	    TEST(connections_are_used_again),
+	    TEST(receivers_may_have_ipv6_addresses),
 	    TEST(a_fresh_post_has_a_connection_of_its_own),
 	    TEST(a_connection_that_died_while_idle_is_no_failure),
 	    TEST(retry_after_comes_in_both_forms),

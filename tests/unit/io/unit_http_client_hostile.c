@@ -416,6 +416,57 @@ inside_an_answer_calls_are_made_and_cancelled(void **state)
 	free(url);
 }
 
+enum { CROWD = 12 };
+
+struct member {
+	struct member *all;
+	struct http_call *call;
+	int answers;
+};
+
+/* The first to be answered takes all others with it, whose answers lie ready. */
+static void
+on_member(const struct http_answer *answer, void *arg)
+{
+	struct member *me = arg;
+
+	(void)answer;
+	me->answers++;
+	me->call = NULL;
+	for (size_t i = 0; i < CROWD; i++) {
+		if (me->all[i].call != NULL)
+			http_call_cancel(me->all[i].call);
+		me->all[i].call = NULL;
+	}
+}
+
+static void
+answers_that_lie_ready_can_be_cancelled(void **state)
+{
+	struct fixture *f = *state;
+	struct member all[CROWD] = {0};
+	char *url = xasprintf("http://127.0.0.1:%u/", f->r->port);
+	int answers = 0;
+
+	f->r->does = DOES_HANG;
+	for (size_t i = 0; i < CROWD; i++) {
+		all[i].all = all;
+		all[i].call = http_client_post(
+		    f->client,
+		    &(struct http_post){.host = "127.0.0.1", .port = f->r->port, .url = url},
+		    on_member, &all[i]);
+	}
+	UNTIL(f, f->r->requests == CROWD);
+	for (size_t i = 0; i < CONNS_MAX; i++)
+		if (f->r->conns[i].s != NULL)
+			conn_say(&f->r->conns[i], f->r->answer, strlen(f->r->answer));
+	linger_for(f, 100);
+	for (size_t i = 0; i < CROWD; i++)
+		answers += all[i].answers;
+	assert_int_equal(answers, 1);
+	free(url);
+}
+
 static void
 many_calls_run_at_a_time(void **state)
 {
@@ -457,6 +508,7 @@ main(void)
 	    TEST(addresses_take_turns_after_failures),
 	    TEST(calls_can_be_cancelled_at_any_time),
 	    TEST(inside_an_answer_calls_are_made_and_cancelled),
+	    TEST(answers_that_lie_ready_can_be_cancelled),
 	    TEST(many_calls_run_at_a_time),
 	};
 	int failed;
