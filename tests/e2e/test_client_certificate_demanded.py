@@ -42,6 +42,6 @@ def test_all_lines_arrive_later(gateway, receiver, ca, version):
     assert syslog.numbers(sink.wait(count)) == list(range(count))
     status = gw.wait_delivered("shop", url, count)
     assert status["delivered"]["lines"] == count
-    assert status["dropped"] == {"memory": 0, "too_long": 0}
+    assert not any(status["dropped"].values())
     time.sleep(0.3)
     assert len(sink.lines) == count

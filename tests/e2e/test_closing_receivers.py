@@ -82,7 +82,7 @@ def test_stopped_reading_with_more_than_the_blind_zone_unread(gateway, receiver)
     sink.start()
     sink.wait_different(710)
     check_order(sink.texts, 710)
-    assert gw.status("shop", url)["dropped"] == {"memory": 0, "too_long": 0}
+    assert not any(gw.status("shop", url)["dropped"].values())
 
 
 def test_resend_bytes_0_chooses_loss_over_duplicates(gateway, receiver):
@@ -110,7 +110,7 @@ def test_a_receiver_that_was_away_gets_what_waited(gateway, receiver):
     sink.wait_different(510)
     check_order(sink.texts, 510)
     status = gw.wait_status("shop", url, lambda s: s["waiting"]["memory"]["lines"] == 0, "empty")
-    assert status["state"] == "connected" and status["dropped"] == {"memory": 0, "too_long": 0}
+    assert status["state"] == "connected" and not any(status["dropped"].values())
 
 
 def test_a_receiver_that_talks_back_is_ignored(gateway, receiver):

@@ -52,17 +52,6 @@ def test_an_unknown_host(gateway):
         "name" in status["last_error"]["error"].lower()
 
 
-def test_blocked(gateway):
-    """Types that are kept and not delivered yet say so."""
-    gw = gateway()
-    gw.add_drain("shop", type="datadog", token="T", drain_region="eu")
-    gw.add_drain("shop", type="elk", url="http://127.0.0.1:9/")
-    gw.send(syslog.numbered("shop", 10))
-    for status, name in zip(gw.status("shop"), ("datadog", "elk")):
-        assert (status["type"], status["state"]) == (name, "blocked")
-        assert status["waiting"]["memory"]["lines"] == 0
-
-
 def test_closed_by_the_receiver(gateway, receiver):
     gw, sink = gateway(), receiver()
     url = gw.add_drain("shop", sink)
