@@ -152,7 +152,7 @@ class LogstashJson(LogstashLine):
 
 
 class Logplex:
-    """devcenter.heroku.com/articles/log-drains: HTTPS drains."""
+    """devcenter.heroku.com/articles/log-drains: HTTPS drains.  path None: any."""
 
     accepted = (200, b"")
     LINE = re.compile(rb"<(\d{1,3})>1 (\S+) (\S+) (\S+) (\S+) (\S+) (.*)", re.DOTALL)
@@ -162,7 +162,7 @@ class Logplex:
         self.user = user
 
     def lines(self, http, body, wire):
-        assert (http.method, http.path) == ("POST", self.path)
+        assert http.method == "POST" and self.path in (http.path, None), http.method
         assert http.headers.get("Authorization") == (basic(self.user) if self.user else None)
         assert http.headers["Content-Type"] == "application/logplex-1"
         assert http.headers["Logplex-Frame-Id"] and http.headers["Logplex-Drain-Token"]

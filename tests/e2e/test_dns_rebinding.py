@@ -1,0 +1,121 @@
+# A name that leads to an allowed address first and to another one later: every
+# connection is made to an address that was checked, and to no other.
+
+import time
+
+import pytest
+
+from lib import syslog, vendors, wait
+from lib.gateway import SANITIZED
+
+PUBLIC, MOVED = "93.184.216.34", "93.184.216.35"
+ADDRESSES = [f"{PUBLIC}/32", f"{MOVED}/32"]
+
+# How long an answer is kept, and a little.
+KEPT_SECONDS = 61
+
+
+def turns(*answers):
+    """The n-th look-up's answer; the last one stays."""
+    return lambda turn: answers[min(turn, len(answers) - 1)]
+
+
+def rebound(gw, app, url, trap):
+    status = gw.wait_status(app, url, lambda s: s["last_error"] and
+                            "denied by drain-deny" in s["last_error"]["error"], "denied")
+    assert "127.0.0.1" in status["last_error"]["error"]
+    wait.stays(lambda: trap.accepted == 0, "somebody came", 0.3)
+
+
+@pytest.fixture
+def rebinding(gateway, network, receiver, http_receiver, ca):
+    """A stream and an HTTP drain of names that become 127.0.0.1, and traps at the same ports there."""
+    net = network(addresses=ADDRESSES)
+    dns = net.dns({name: turns([PUBLIC], ["127.0.0.1"]) for name in ("stream.test", "http.test")})
+    sink = receiver(host=PUBLIC)
+    http = http_receiver(vendors.Logplex(), host=PUBLIC,
+                         pair=ca.issue(names=["http.test"]))
+    trap = receiver(host="127.0.0.1", ports=2)
+    trap.stop()
+    trap.ports = [sink.port, http.port]
+    trap.start()
+    gw = gateway(ca_file=ca.file, drain_deny="untrusted", batch_wait="0", prefix=net.prefix)
+    stream_url = gw.add_drain("stream", type="syslog", host="stream.test", port=str(sink.port))
+    http_url = gw.add_drain("http", type="https", url=http.url(host="http.test"))
+    gw.send(syslog.numbered("stream", 10) + syslog.numbered("http", 10))
+    sink.wait(10), http.wait(10)
+    assert dns.count("stream.test") == dns.count("http.test") == 1
+    return gw, stream_url, http_url, sink, http, trap
+
+
+@pytest.mark.threaded
+def test_after_a_restart(rebinding):
+    gw, stream_url, http_url, sink, http, trap = rebinding
+    gw.restart()
+    gw.send(syslog.numbered("stream", 10, first=10) + syslog.numbered("http", 10, first=10))
+    rebound(gw, "stream", stream_url, trap)
+    rebound(gw, "http", http_url, trap)
+    assert syslog.numbers(sink.texts) == http.numbers == list(range(10))
+
+
+def test_within_the_time_that_answers_are_kept(rebinding):
+    """Connections are made again and again, all to the address that was checked."""
+    gw, _, _, sink, http, trap = rebinding
+    for i in range(1, 4):
+        sink.close_connections()
+        http.close_connections()
+        gw.send(syslog.numbered("stream", 10, first=10 * i) +
+                syslog.numbered("http", 10, first=10 * i))
+        sink.wait_different(10 * i + 10)
+        http.wait(10 * i + 10)
+    assert sink.accepted >= 4 and http.connections >= 4 and trap.accepted == 0
+
+
+@pytest.mark.skipif(SANITIZED, reason="it takes over a minute, and other tests run the same code")
+def test_when_answers_have_grown_old(rebinding):
+    gw, stream_url, http_url, sink, http, trap = rebinding
+    time.sleep(KEPT_SECONDS)
+    # The old answer serves once more while the name is looked up again.
+    sink.stop()
+    http.stop()
+    gw.send(syslog.numbered("stream", 10, first=10) + syslog.numbered("http", 10, first=10))
+    rebound(gw, "stream", stream_url, trap)
+    rebound(gw, "http", http_url, trap)
+
+
+@pytest.mark.skipif(SANITIZED, reason="it takes over a minute, and other tests run the same code")
+def test_a_receiver_that_moves_is_followed(gateway, network, receiver, http_receiver, ca):
+    net = network(addresses=ADDRESSES)
+    net.dns({name: turns([PUBLIC], [MOVED]) for name in ("stream.test", "http.test")})
+    sink = receiver(host=PUBLIC)
+    pair = ca.issue(names=["http.test"])
+    http = http_receiver(vendors.Logplex(), host=PUBLIC, pair=pair)
+    gw = gateway(ca_file=ca.file, batch_wait="0", prefix=net.prefix)
+    gw.add_drain("stream", type="syslog", host="stream.test", port=str(sink.port))
+    gw.add_drain("http", type="https", url=http.url(host="http.test"))
+    gw.send(syslog.numbered("stream", 10) + syslog.numbered("http", 10))
+    sink.wait(10), http.wait(10)
+    time.sleep(KEPT_SECONDS)
+    for old in (sink, http):
+        old.stop()
+        old.host = MOVED
+        old.start()
+    gw.send(syslog.numbered("stream", 10, first=10) + syslog.numbered("http", 10, first=10))
+    sink.wait_different(20)
+    http.wait(20)
+    assert http.numbers == list(range(20))
+
+
+def test_a_name_server_that_is_away_for_a_while(gateway, network, receiver):
+    """A failed look-up is not kept: the drain delivers once the name has an address."""
+    net = network(addresses=ADDRESSES)
+    zone = {}
+    net.dns(zone)
+    sink = receiver(host=PUBLIC)
+    gw = gateway(prefix=net.prefix)
+    url = gw.add_drain("shop", type="syslog", host="late.test", port=str(sink.port))
+    gw.send(syslog.numbered("shop", 10))
+    status = gw.wait_status("shop", url, lambda s: s["last_error"], "an error")
+    assert "resolve" in status["last_error"]["error"]
+    zone["late.test"] = [PUBLIC]
+    assert syslog.numbers(sink.wait(10)) == list(range(10))
