@@ -60,10 +60,58 @@ every_parameter_is_documented_with_its_text(void **state)
 	char *text = section("Parameters");
 
 	(void)state;
-	for (int k = 0; k < DRAIN_KEYS; k++)
+	for (int k = 0; k < DRAIN_PROTOCOL; k++)
 		check_has("Parameters", text,
 			  xasprintf("\n| `%s` | %s |\n", drain_key_name((enum drain_key)k),
 				    drain_key_text((enum drain_key)k)));
+	free(text);
+}
+
+/* "all", "all but elk", or their names. */
+static void
+add_types(int key, struct buf *out)
+{
+	struct buf with = {0}, without = {0};
+
+	for (const struct drain_type *const *type = drain_type_all(); *type != NULL; type++) {
+		struct buf *list = (*type)->need[key] != DRAIN_NOT_KNOWN ? &with : &without;
+
+		buf_addf(list, "%s%s", list->n > 0 ? ", " : "", (*type)->name);
+	}
+	if (without.n == 0)
+		buf_add_str(out, "all");
+	else if (with.n > without.n)
+		buf_addf(out, "all but %s", buf_cstr(&without));
+	else
+		buf_add_slice(out, buf_slice(&with));
+	buf_free(&with);
+	buf_free(&without);
+}
+
+/* | `NAME` | TEXT | what holds without it | TYPES | */
+static void
+every_option_is_documented_with_its_text_and_types(void **state)
+{
+	char *text = section("Options");
+
+	(void)state;
+	for (int k = DRAIN_PROTOCOL; k < DRAIN_KEYS; k++) {
+		char *start = xasprintf("\n| `%s` | %s | ", drain_key_name((enum drain_key)k),
+					drain_key_text((enum drain_key)k));
+		const char *row = strstr(text, start), *types;
+		struct buf want = {0};
+
+		if (row == NULL)
+			fail_msg("docs/drains.md, section Options, lacks: %s", start + 1);
+		types = strstr(row + strlen(start), " | ");
+		add_types(k, &want);
+		buf_add_str(&want, " |\n");
+		if (types == NULL || strncmp(types + 3, buf_cstr(&want), want.n) != 0)
+			fail_msg("docs/drains.md: types of %s are: %s",
+				 drain_key_name((enum drain_key)k), buf_cstr(&want));
+		buf_free(&want);
+		free(start);
+	}
 	free(text);
 }
 
@@ -146,6 +194,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_parameter_is_documented_with_its_text),
+	    cmocka_unit_test(every_option_is_documented_with_its_text_and_types),
 	    cmocka_unit_test(every_type_is_documented_with_its_parameters),
 	    cmocka_unit_test(every_type_has_an_example_and_examples_hold),
 	};
