@@ -219,9 +219,10 @@ address_policy_allows(const struct address_policy *p, const struct sockaddr *sa,
 			snprintf(why, ADDRESS_POLICY_WHY_BYTES,
 				 "address %s is denied by drain-deny (%s)", address, rule);
 		else
-			snprintf(why, ADDRESS_POLICY_WHY_BYTES,
-				 "address %s, which leads to %.15s, is denied by drain-deny (%.40s)",
-				 address, address_text(generic(&forms[i]), form), rule);
+			snprintf(
+			    why, ADDRESS_POLICY_WHY_BYTES,
+			    "address %s, which leads to %.15s, is denied by drain-deny (%.40s)",
+			    address, address_text(generic(&forms[i]), form), rule);
 		return false;
 	}
 	return true;
