@@ -35,6 +35,7 @@ admin_free(struct admin *admin)
 {
 	if (admin == NULL)
 		return;
+	metrics_clear(&admin->metrics);
 	OPENSSL_cleanse(&admin->auth, sizeof(admin->auth));
 	free(admin);
 }

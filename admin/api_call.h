@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "admin/auth.h"
+#include "admin/metrics.h"
 #include "io/http_server.h"
 #include "plumb/config.h"
 #include "store/store.h"
@@ -19,6 +20,7 @@ struct admin {
 	struct store *store;
 	struct gateway *gateway;
 	struct auth auth;
+	struct metrics metrics;
 	bool apps_declared;
 	enum list_shape list_shape;
 };

@@ -85,15 +85,14 @@ reply_field_error(struct http_response *resp, const char *key, const char *text)
 	reply_errors(resp, errors);
 }
 
-/* The length of the UTF-8 sequence at p, as RFC 3629 has it; 0: none. */
+/* The length of the UTF-8 sequence at p, as RFC 3629 has it; 0: there is none within room bytes. */
 static size_t
-utf8_length(const unsigned char *p)
+utf8_length(const unsigned char *p, size_t room)
 {
 	size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
 
-	if (p[0] > 0xf4)
+	if (p[0] > 0xf4 || n > room)
 		return 0;
-	/* A NUL is no continuation byte, so this stops at the string's end. */
 	for (size_t i = 1; i < n; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
@@ -104,26 +103,38 @@ utf8_length(const unsigned char *p)
 	return n;
 }
 
+void
+utf8_add(struct slice text, struct buf *out)
+{
+	while (text.n > 0) {
+		size_t n = utf8_length((const unsigned char *)text.p, text.n);
+
+		if (n > 0)
+			buf_add(out, text.p, n);
+		else
+			buf_add_str(out, "\xef\xbf\xbd");
+		text = slice_skip(text, n > 0 ? n : 1);
+	}
+}
+
 static json_t *
-json_text(const char *text)
+json_bytes(struct slice bytes)
 {
 	struct buf clean = {0};
-	json_t *string = json_string(text);
+	json_t *string = json_stringn(bytes.n > 0 ? bytes.p : "", bytes.n);
 
 	if (string != NULL)
 		return string;
-	while (*text != '\0') {
-		size_t n = utf8_length((const unsigned char *)text);
-
-		if (n > 0)
-			buf_add(&clean, text, n);
-		else
-			buf_add_str(&clean, "\xef\xbf\xbd");
-		text += n > 0 ? n : 1;
-	}
-	string = json_string(buf_cstr(&clean));
+	utf8_add(bytes, &clean);
+	string = json_stringn(clean.p, clean.n);
 	buf_free(&clean);
 	return string;
+}
+
+static json_t *
+json_text(const char *text)
+{
+	return json_bytes(slice_str(text));
 }
 
 void
@@ -142,6 +153,12 @@ void
 json_set_text(json_t *object, const char *key, const char *text)
 {
 	json_object_set_new(object, key, json_text(text));
+}
+
+void
+json_set_bytes(json_t *object, const char *key, struct slice bytes)
+{
+	json_object_set_new(object, key, json_bytes(bytes));
 }
 
 void

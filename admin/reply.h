@@ -9,6 +9,8 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
+#include "base/slice.h"
 #include "io/http_server.h"
 
 /* Takes body over. */
@@ -27,10 +29,15 @@ void reply_errors(struct http_response *, json_t *errors);
 /* The same with one key and one message. */
 void reply_field_error(struct http_response *, const char *key, const char *text);
 
+/* Adds text with each byte that is not UTF-8 as U+FFFD. */
+void utf8_add(struct slice text, struct buf *out);
+
 /* Adds a message under key to an object of arrays. */
 void errors_add(json_t *errors, const char *key, const char *text);
 
 void json_set_text(json_t *object, const char *key, const char *text);
+/* The same with any bytes, NUL too. */
+void json_set_bytes(json_t *object, const char *key, struct slice bytes);
 /* RFC 3339 in UTC; null for 0. */
 void json_set_time(json_t *object, const char *key, int64_t wall_us);
 void json_set_u64(json_t *object, const char *key, uint64_t value);

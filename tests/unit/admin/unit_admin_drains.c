@@ -69,6 +69,17 @@ each_type_has_its_url(void **state)
 	     URL("syslog://h:514?protocol=udp")},
 	    {"{\"type\":\"syslog\",\"host\":\"h\",\"port\":515,\"resend_bytes\":0}",
 	     URL("syslog://h:515?resend_bytes=0")},
+	    /* Options in JSON's own types. */
+	    {"{\"type\":\"syslog\",\"host\":\"h\",\"port\":516,\"rate\":10,\"min_severity\":4,"
+	     "\"match\":[\"a b\",\"\",\"c\",\"a b\"],\"exclude\":\"&\",\"format\":\"rfc3164\"}",
+	     URL("syslog://h:516?format=rfc3164&min_severity=warning&match=a%20b&match=c&"
+		 "exclude=%26&rate=10")},
+	    {"{\"type\":\"syslog\",\"host\":\"h\",\"port\":517,\"match\":[],\"exclude\":null,"
+	     "\"rate\":\"\"}",
+	     URL("syslog://h:517")},
+	    {"{\"type\":\"elk\",\"url\":\"http://h/\",\"gzip\":true,\"concurrency\":3}",
+	     URL("http://h/#gzip=true&concurrency=3")},
+	    {"{\"type\":\"elk\",\"url\":\"http://h/\",\"gzip\":false}", URL("http://h/")},
 	};
 	struct api *t = *state;
 	char body[512];
@@ -298,7 +309,7 @@ static void
 status_tells_how_each_drain_fares(void **state)
 {
 	struct api *t = *state;
-	char want[1024];
+	char want[2048];
 
 	add(t, "example-app", SYSLOG("h", 1));
 	add(t, "example-app", SYSLOG("h", 2));
@@ -307,7 +318,13 @@ status_tells_how_each_drain_fares(void **state)
 						     .state = DRAIN_RETRYING,
 						     .lines_waiting = 5,
 						     .bytes_waiting = 500,
+						     .lines_filtered = 11,
+						     .lines_cut = 12,
+						     .lines_old = 13,
 						     .lines_dropped_memory = 7,
+						     .lines_dropped_rate = 8,
+						     .lines_dropped_size = 9,
+						     .lines_dropped_refused = 10,
 						     .lines_resent = 2,
 						     .retries = 3,
 						     .oldest_waiting_ms = 1500,
@@ -317,28 +334,81 @@ status_tells_how_each_drain_fares(void **state)
 						     .state = DRAIN_CONNECTED,
 						     .lines_delivered = 10,
 						     .bytes_delivered = 1000,
+						     .lines_minute = 4,
 						     .oldest_waiting_ms = -1,
+						     .delivered_us = 1767323045678902,
 						     .connected_since_us = 1767323045678901};
 	t->gateway.nstatus = 2;
 	snprintf(want, sizeof(want),
 		 "[{\"app_id\":\"%s\",\"url\":\"syslog://h:1\",\"type\":\"syslog\","
 		 "\"state\":\"connected\",\"delivered\":{\"lines\":10,\"bytes\":1000},"
+		 "\"rate\":{\"lines_per_minute\":4},"
 		 "\"waiting\":{\"memory\":{\"lines\":0,\"bytes\":0},\"oldest_ms\":null},"
-		 "\"dropped\":{\"memory\":0,\"too_long\":0},\"resent\":0,\"retries\":0,\"last_"
-		 "error\":null,"
+		 "\"dropped\":{\"memory\":0,\"rate\":0,\"too_long\":0,\"refused\":0},"
+		 "\"filtered\":0,\"cut\":0,\"old\":0,\"resent\":0,\"retries\":0,"
+		 "\"last_error\":null,\"last_dead_letter\":null,"
+		 "\"last_delivered\":\"2026-01-02T03:04:05.678902Z\","
 		 "\"connected_since\":\"2026-01-02T03:04:05.678901Z\"},"
 		 "{\"app_id\":\"%s\",\"url\":\"syslog://h:2\",\"type\":\"syslog\"},"
 		 "{\"app_id\":\"%s\",\"url\":\"syslog://h:3\",\"type\":\"syslog\","
 		 "\"state\":\"retrying\",\"delivered\":{\"lines\":0,\"bytes\":0},"
+		 "\"rate\":{\"lines_per_minute\":0},"
 		 "\"waiting\":{\"memory\":{\"lines\":5,\"bytes\":500},\"oldest_ms\":1500},"
-		 "\"dropped\":{\"memory\":7,\"too_long\":0},\"resent\":2,\"retries\":3,"
+		 "\"dropped\":{\"memory\":7,\"rate\":8,\"too_long\":9,\"refused\":10},"
+		 "\"filtered\":11,\"cut\":12,\"old\":13,\"resent\":2,\"retries\":3,"
 		 "\"last_error\":{\"error\":\"refused \xef\xbf\xbd\","
-		 "\"at\":\"2026-01-02T03:04:05.000000Z\"},\"connected_since\":null}]",
+		 "\"at\":\"2026-01-02T03:04:05.000000Z\"},\"last_dead_letter\":null,"
+		 "\"last_delivered\":null,\"connected_since\":null}]",
 		 id_of(t, "example-app"), id_of(t, "example-app"), id_of(t, "example-app"));
 	expect_answer(t, "GET", DRAINS "?status=true", NULL, 200, want);
 	t->authorization = operator_bearer;
 	ask(t, "GET", DRAINS "?status=true&redact=true", NULL);
 	assert_int_equal(strncmp(buf_cstr(&t->resp.body), "{\"drains\":[{", 12), 0);
+}
+
+/* The dead letter that a drain tells of, as JSON. */
+static void
+expect_letter(struct api *t, const char *line, size_t n, size_t line_bytes, const char *want)
+{
+	struct drain_letter *letter = &t->gateway.status[0].letter;
+	char all[512];
+
+	memcpy(letter->line, line, n);
+	letter->line_n = n;
+	letter->line_bytes = line_bytes;
+	ask(t, "GET", DRAINS "?status=true", NULL);
+	snprintf(all, sizeof(all),
+		 "\"last_dead_letter\":{\"at\":\"2026-01-02T03:04:05.000000Z\",\"status\":413,"
+		 "\"error\":\"too \\\"large\\\"\",\"line\":\"%s\",\"line_bytes\":%zu}",
+		 want, line_bytes);
+	if (strstr(buf_cstr(&t->resp.body), all) == NULL)
+		fail_msg("no %s in %s", all, buf_cstr(&t->resp.body));
+}
+
+static void
+a_dead_letter_is_valid_text_whatever_its_bytes(void **state)
+{
+	struct api *t = *state;
+
+	add(t, "example-app", SYSLOG("h", 1));
+	t->gateway.status[0] = (struct drain_status){
+	    .id = drain_id(t, "syslog://h:1"),
+	    .letter = {.at_us = 1767323045000000, .status = 413, .error = "too \"large\""}};
+	t->gateway.nstatus = 1;
+#define LETTER(literal, bytes, want) expect_letter(t, literal, sizeof(literal) - 1, bytes, want)
+	LETTER("<14>1 a", 7, "<14>1 a");
+	LETTER("", 0, "");
+	LETTER("a\xff\0b\n", 5, "a\xef\xbf\xbd\\u0000b\\n");
+	/* Whole lines keep what is wrong at their end; a cut one does not get it from the cut. */
+	LETTER("a\xe2\x82", 3, "a\xef\xbf\xbd\xef\xbf\xbd");
+	LETTER("a\xe2\x82", 2000, "a");
+	LETTER("a\xe2", 2000, "a");
+	LETTER("a\xf0\x9f\x98", 2000, "a");
+	LETTER("a\xe2\x82\xac", 2000, "a\xe2\x82\xac");
+	LETTER("a\xc3\xa9", 2000, "a\xc3\xa9");
+	LETTER("\x80\x80\x80\x80", 2000, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+	LETTER("\xe2", 2000, "");
+#undef LETTER
 }
 
 int
@@ -357,6 +427,7 @@ main(void)
 	    API_TEST(secrets_are_masked_on_request),
 	    API_TEST(a_record_that_cannot_be_read_is_masked_whole),
 	    API_TEST(status_tells_how_each_drain_fares),
+	    API_TEST(a_dead_letter_is_valid_text_whatever_its_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -124,6 +124,40 @@ a_query_gives_its_first_parameter_of_that_name(void **state)
 	assert_false(query_is_true(SLICE("status"), "status"));
 }
 
+static void
+a_query_gives_each_parameter_of_that_name_in_turn(void **state)
+{
+	static const struct {
+		const char *query, *values; /* each followed by ';' */
+	} table[] = {
+	    {"", ""},
+	    {"url", ""},
+	    {"url=", ";"},
+	    {"url=a", "a;"},
+	    {"url=a&", "a;"},
+	    {"url=a&url=b", "a;b;"},
+	    {"url=&url=", ";;"},
+	    {"x&url=a,b&xurl=c&&url=d&y=url", "a,b;d;"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		size_t n = strlen(table[i].query);
+		char *copy = malloc(n > 0 ? n : 1);
+		struct slice rest = slice_of(copy, n), value;
+		struct buf all = {0};
+
+		memcpy(copy, table[i].query, n);
+		while (query_next(&rest, "url", &value)) {
+			buf_add_slice(&all, value);
+			buf_add_char(&all, ';');
+		}
+		assert_string_equal(buf_cstr(&all), table[i].values);
+		buf_free(&all);
+		free(copy);
+	}
+}
+
 static struct sockaddr_in6
 peer6(const unsigned char address[16])
 {
@@ -221,6 +255,7 @@ main(void)
 	    cmocka_unit_test(base64_has_one_spelling_for_each_text),
 	    cmocka_unit_test(base64url_comes_back_the_same),
 	    cmocka_unit_test(a_query_gives_its_first_parameter_of_that_name),
+	    cmocka_unit_test(a_query_gives_each_parameter_of_that_name_in_turn),
 	    cmocka_unit_test(a_peer_is_its_network_however_it_comes),
 	    cmocka_unit_test(a_full_table_forgets_the_peer_nearest_to_forgiveness),
 	    cmocka_unit_test(bytes_that_are_not_utf8_are_replaced),
