@@ -63,15 +63,31 @@ step_of(enum http_step step)
 	}
 }
 
+/* Of ADDR:PORT; the host's name if no address was got so far. */
+static void
+address_text(const struct probe *p, const struct http_answer *a, char *text, size_t size)
+{
+	char *colon;
+
+	snprintf(text, size, "%s", a->address);
+	colon = strrchr(text, ':');
+	if (colon != NULL)
+		*colon = '\0';
+	else
+		snprintf(text, size, "%s", p->conf.host);
+}
+
 static void
 on_answer(const struct http_answer *a, void *arg)
 {
 	struct probe *p = arg;
 	int64_t now = clock_mono_ms() - p->began_ms;
+	char address[PROBE_DETAIL_BYTES];
 	int64_t from = 0;
 
 	p->call = NULL;
-	if (pass_step(p, PROBE_RESOLVE, from, a->resolved_ms, p->conf.host))
+	address_text(p, a, address, sizeof(address));
+	if (pass_step(p, PROBE_RESOLVE, from, a->resolved_ms, address))
 		from = a->resolved_ms;
 	if (pass_step(p, PROBE_CONNECT, from, a->connected_ms, a->address))
 		from = a->connected_ms;

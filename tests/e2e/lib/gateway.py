@@ -240,6 +240,17 @@ class Gateway:
             pass
         return answer.status, content, answer.headers
 
+    def begin_request(self, method, path, body=""):
+        """A connection that has asked and does not wait for the answer."""
+        host, port = self.admin_address.rsplit(":", 1)
+        body = body if isinstance(body, str) else json.dumps(body)
+        head = {"Host": self.admin_address, "Content-Length": len(body),
+                **self.authorization(self.token)}
+        sock = socket.create_connection((host, int(port)), wait.PATIENCE)
+        sock.sendall((f"{method} {path} HTTP/1.1\r\n" +
+                      "".join(f"{k}: {v}\r\n" for k, v in head.items()) + "\r\n" + body).encode())
+        return sock
+
     def path(self, app):
         return f"/v1/apps/{urllib.parse.quote(app, safe='')}/log_drains"
 
