@@ -7,7 +7,8 @@
  *	out	the bytes for all of them, one after the other; of HTTP types each
  *		request: its URL, its headers, an empty line, its body, LF
  *
- * A plain TCP syslog drain that does not say its framing has LF here.
+ * A plain TCP syslog drain that does not say its framing has LF here.  The time
+ * zone is that of Central Europe.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -235,5 +236,6 @@ main(void)
 	    cmocka_unit_test(no_golden_file_stands_alone),
 	};
 
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
