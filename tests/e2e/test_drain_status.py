@@ -6,8 +6,9 @@ import time
 from lib import receivers, syslog
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
-KEYS = ["app_id", "url", "type", "state", "delivered", "waiting", "dropped", "resent", "retries",
-        "last_error", "connected_since"]
+KEYS = ["app_id", "url", "type", "state", "delivered", "rate", "waiting", "dropped", "filtered",
+        "cut", "old", "resent", "retries", "last_error", "last_dead_letter", "last_delivered",
+        "connected_since"]
 
 
 def test_idle_connected_and_counted(gateway, receiver):
@@ -17,16 +18,18 @@ def test_idle_connected_and_counted(gateway, receiver):
     assert list(status) == KEYS
     assert status == {
         "app_id": status["app_id"], "url": url, "type": "syslog", "state": "idle",
-        "delivered": {"lines": 0, "bytes": 0},
+        "delivered": {"lines": 0, "bytes": 0}, "rate": {"lines_per_minute": 0},
         "waiting": {"memory": {"lines": 0, "bytes": 0}, "oldest_ms": None},
-        "dropped": {"memory": 0, "too_long": 0}, "resent": 0, "retries": 0, "last_error": None,
-        "connected_since": None}
+        "dropped": {"memory": 0, "rate": 0, "too_long": 0, "refused": 0}, "filtered": 0, "cut": 0,
+        "old": 0, "resent": 0, "retries": 0, "last_error": None, "last_dead_letter": None,
+        "last_delivered": None, "connected_since": None}
     gw.send(syslog.numbered("shop", 10))
     sink.wait(10)
     status = gw.wait_delivered("shop", url, 10)
     assert status["state"] == "connected" and STAMP.fullmatch(status["connected_since"])
     assert status["delivered"]["lines"] == 10 and status["delivered"]["bytes"] >= 600
-    assert status["last_error"] is None
+    assert status["rate"] == {"lines_per_minute": 10} and status["last_error"] is None
+    assert STAMP.fullmatch(status["last_delivered"])
 
 
 def test_refused(gateway):

@@ -27,4 +27,4 @@ def test_it_keeps_getting_new_lines(gateway, receiver, close_after):
     sink.wait_different(COUNT)
     assert syslog.firsts(syslog.numbers(sink.texts)) == list(range(COUNT))
     status = gw.wait_status("shop", url, lambda s: s["waiting"]["memory"]["lines"] == 0, "empty")
-    assert status["dropped"] == {"memory": 0, "too_long": 0} and status["retries"] > 0
+    assert not any(status["dropped"].values()) and status["retries"] > 0
