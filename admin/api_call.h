@@ -8,6 +8,7 @@
 #define ADMIN_API_CALL_H
 
 #include <jansson.h>
+#include <sys/queue.h>
 
 #include "admin/auth.h"
 #include "admin/metrics.h"
@@ -23,6 +24,7 @@ struct admin {
 	struct metrics metrics;
 	bool apps_declared;
 	enum list_shape list_shape;
+	LIST_HEAD(, tail) tails; /* open now; tail.c */
 };
 
 /* What the path's :app turned out to be. */

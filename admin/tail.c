@@ -9,6 +9,7 @@
 #include "admin/handlers.h"
 #include "admin/reply.h"
 #include "admin/tail_query.h"
+#include "admin/tails.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "io/http_stream.h"
@@ -19,14 +20,16 @@
 enum { PIECE_BYTES = 16 * 1024, KEEP_ALIVE_MS = 15 * 1000 };
 
 struct tail {
+	LIST_ENTRY(tail) link;
 	struct gateway_tail *lines;
 	struct http_stream *stream;
 	enum tail_format format;
-	const struct tap_batch *batch; /* being written; NULL: none */
-	uint32_t at;		       /* of it */
-	bool gap_said;		       /* what was dropped before it */
-	bool removed;		       /* the app: the end follows */
-	uint64_t dropped;	       /* before that end */
+	const struct tap_batch *batch;	 /* being written; NULL: none */
+	uint32_t at;			 /* of it */
+	bool gap_said;			 /* what was dropped before it */
+	const char *why_end;		 /* NULL: it goes on */
+	uint64_t dropped;		 /* before that end */
+	char token[RECORD_ID_BYTES + 1]; /* it was opened with; "": the operator's */
 	char app[RECORD_NAME_MAX + 1];
 };
 
@@ -34,6 +37,7 @@ static void
 tail_free(struct tail *t)
 {
 	log_info("tail closed", "app", t->app, NULL);
+	LIST_REMOVE(t, link);
 	gateway_tail_close(t->lines);
 	free(t);
 }
@@ -53,10 +57,10 @@ on_empty(void *arg)
 {
 	struct tail *t = arg;
 
-	if (t->batch != NULL)
-		write_batch(t);
-	else
+	if (t->why_end != NULL)
 		write_end(t);
+	else
+		write_batch(t);
 }
 
 /* false: not now; it goes on when the client has taken what waits. */
@@ -116,6 +120,8 @@ on_lines(const struct tap_batch *batch, void *arg)
 {
 	struct tail *t = arg;
 
+	if (t->why_end != NULL)
+		return;
 	t->batch = batch;
 	t->at = 0;
 	t->gap_said = false;
@@ -129,7 +135,7 @@ write_end(struct tail *t)
 
 	if (t->dropped > 0)
 		tail_add_dropped(t->format, t->dropped, &text);
-	tail_add_removed(t->format, &text);
+	tail_add_end(t->format, t->why_end, &text);
 	if (write_or_wait(t, &text)) {
 		http_stream_end(t->stream);
 		tail_free(t);
@@ -143,7 +149,22 @@ on_removed(uint64_t dropped, void *arg)
 	struct tail *t = arg;
 
 	t->dropped = dropped;
+	t->why_end = "the app was removed";
 	write_end(t);
+}
+
+void
+tails_end_of_token(struct admin *admin, const char *token_id)
+{
+	struct tail *t, *next;
+
+	for (t = LIST_FIRST(&admin->tails); t != NULL; t = next) {
+		next = LIST_NEXT(t, link);
+		if (strcmp(t->token, token_id) != 0)
+			continue;
+		t->why_end = "the token was removed";
+		write_end(t);
+	}
 }
 
 /* false: answered. */
@@ -177,6 +198,7 @@ start_tail(struct api_call *call, struct tail_query *query)
 
 	t->format = query->format;
 	memcpy(t->app, call->app.name, sizeof(t->app));
+	memcpy(t->token, call->who.token.id, sizeof(t->token));
 	if (!open_lines(call, t, &query->filter)) {
 		free(t);
 		return;
@@ -187,6 +209,7 @@ start_tail(struct api_call *call, struct tail_query *query)
 		free(t);
 		return;
 	}
+	LIST_INSERT_HEAD(&call->admin->tails, t, link);
 	call->resp->content_type = tail_content_type(t->format);
 	/* Neither may keep lines back: a cache, nor nginx in front of us. */
 	http_response_header(call->resp, "Cache-Control", "no-store");

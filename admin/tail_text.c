@@ -113,14 +113,14 @@ tail_add_dropped(enum tail_format format, uint64_t lines, struct buf *out)
 }
 
 void
-tail_add_removed(enum tail_format format, struct buf *out)
+tail_add_end(enum tail_format format, const char *why, struct buf *out)
 {
 	if (format == TAIL_SSE) {
-		buf_add_str(out, "event: removed\ndata: {}\n\n");
+		buf_addf(out, "event: end\ndata: {\"reason\":\"%s\"}\n\n", why);
 		return;
 	}
 	if (format == TAIL_RFC5424)
 		add_notice(out, "173");
-	buf_addf(out, "%sthe app was removed%s\n", format == TAIL_TEXT ? "-- " : "",
+	buf_addf(out, "%s%s%s\n", format == TAIL_TEXT ? "-- " : "", why,
 		 format == TAIL_TEXT ? " --" : "");
 }

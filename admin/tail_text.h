@@ -24,7 +24,7 @@ const char *tail_content_type(enum tail_format);
 void tail_add_line(enum tail_format, struct slice frame, struct buf *out);
 /* Lines that the reader was too slow for, where they are missing. */
 void tail_add_dropped(enum tail_format, uint64_t lines, struct buf *out);
-/* The last that is said. */
-void tail_add_removed(enum tail_format, struct buf *out);
+/* The last that is said; why is fit to stand in JSON. */
+void tail_add_end(enum tail_format, const char *why, struct buf *out);
 
 #endif

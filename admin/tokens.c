@@ -4,6 +4,7 @@
 
 #include "admin/handlers.h"
 #include "admin/reply.h"
+#include "admin/tails.h"
 #include "admin/token_file.h"
 #include "base/log.h"
 
@@ -179,6 +180,7 @@ tokens_remove(struct api_call *call)
 	}
 	if (code == STORE_OK) {
 		log_info("token removed", "id", text, NULL);
+		tails_end_of_token(call->admin, text);
 		reply_empty(call->resp);
 	} else if (code == STORE_NOT_FOUND) {
 		reply_not_found(call->resp, "token");

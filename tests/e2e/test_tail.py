@@ -188,7 +188,28 @@ def test_a_removed_app_ends_it(gateway, receiver, tail):
     text.wait_end()
     event.wait_end()
     assert text.lines[-1] == b"-- the app was removed --"
-    assert tails.events(event.body)[-1] == ("removed", {})
+    assert tails.events(event.body)[-1] == ("end", {"reason": "the app was removed"})
+
+
+def test_a_removed_token_ends_it(gateway, tail):
+    gw = gateway()
+    make_app(gw, "shop")
+    one, other = (gw.request("POST", "/v1/tokens", {"token": {"name": n, "app": "shop"}})[1]["token"]
+                  for n in ("one", "other"))
+    ends, stays = tail(gw, "shop", token=one["token"]), tail(gw, "shop", token=other["token"])
+    operators = tail(gw, "shop")
+    assert gw.request("DELETE", f"/v1/tokens/{one['id']}")[0] == 204
+    assert ends.wait_end().lines == [b"-- the token was removed --"]
+    gw.send([syslog.line("shop", "hello")])
+    stays.wait(b"hello\n")
+    operators.wait(b"hello\n")
+    # And a reader that is slow just then.
+    reader = tails.Reader(gw, "shop", token=other["token"])
+    gw.send([syslog.line("shop", "x" * 1000)] * 5000)
+    assert gw.request("DELETE", f"/v1/tokens/{other['id']}")[0] == 204
+    reader.read_until(b"-- the token was removed --\n")
+    assert reader.read() == b""
+    assert operators.process.poll() is None
 
 
 @pytest.mark.threaded

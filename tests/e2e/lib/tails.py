@@ -65,13 +65,13 @@ class Curl:
 class Reader:
     """A bare socket: reads only when told to.  HTTP/1.0, so that its body has no chunks."""
 
-    def __init__(self, gw, app, query="", rcvbuf=4096):
+    def __init__(self, gw, app, query="", token=None, rcvbuf=4096):
         host, port = gw.admin_address.rsplit(":", 1)
         self.sock = socket.socket()
         self.sock.settimeout(wait.PATIENCE)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         self.sock.connect((host, int(port)))
-        auth = gw.authorization(gw.token)["Authorization"]
+        auth = gw.authorization(token or gw.token)["Authorization"]
         self.sock.sendall(f"GET /v1/apps/{app}/tail?{query} HTTP/1.0\r\n"
                           f"Authorization: {auth}\r\n\r\n".encode())
         self.data = b""

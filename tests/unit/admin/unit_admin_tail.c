@@ -212,15 +212,16 @@ the_tail_itself_speaks_in_each_format(void **state)
 	(void)state;
 	tail_add_dropped(TAIL_TEXT, 1, &out);
 	tail_add_dropped(TAIL_TEXT, 123, &out);
-	tail_add_removed(TAIL_TEXT, &out);
+	tail_add_end(TAIL_TEXT, "the app was removed", &out);
 	assert_string_equal(buf_cstr(&out), "-- 1 line dropped: this reader is too slow --\n"
 					    "-- 123 lines dropped: this reader is too slow --\n"
 					    "-- the app was removed --\n");
 	out.n = 0;
 	tail_add_dropped(TAIL_SSE, UINT64_C(1) << 40, &out);
-	tail_add_removed(TAIL_SSE, &out);
-	assert_string_equal(buf_cstr(&out), "event: dropped\ndata: {\"lines\":1099511627776}\n\n"
-					    "event: removed\ndata: {}\n\n");
+	tail_add_end(TAIL_SSE, "the app was removed", &out);
+	assert_string_equal(buf_cstr(&out),
+			    "event: dropped\ndata: {\"lines\":1099511627776}\n\n"
+			    "event: end\ndata: {\"reason\":\"the app was removed\"}\n\n");
 	out.n = 0;
 	tail_add_dropped(TAIL_RFC5424, 2, &out);
 	assert_memory_equal(out.p, "<172>1 2", 8);
