@@ -8,6 +8,12 @@ from lib import receivers, syslog, vendors
 BACK = "leads back to this gateway's own listener"
 
 
+@pytest.fixture
+def gateway(gateway):
+    """Lines that nobody takes are not waited for at the end."""
+    return lambda **more: gateway(**{"stop_timeout": "100ms", **more})
+
+
 def leads_back(gw, app="shop", lines=10, **params):
     url = gw.add_drain(app, **params)
     gw.send(syslog.numbered(app, lines))
