@@ -63,23 +63,44 @@ a_required_parameter_that_is_missing_is_named(void **state)
 	assert_string_equal(errors.at[1].key, "port");
 }
 
+#define ELK_TAKES                                                                         \
+	"is not a parameter of elk; it takes url; options: format, min_severity, match, " \
+	"exclude, rate, gzip, concurrency, ca, client_cert, client_key"
+
+/* A text that were cut off would not say so. */
+static void
+each_types_parameters_fit_into_an_error(void **state)
+{
+	const struct drain_input in[] = {{"nonsense", "1"}};
+	struct drain_errors errors;
+	struct drain_conf conf;
+
+	(void)state;
+	for (const struct drain_type *const *type = drain_type_all(); *type != NULL; type++) {
+		assert_false(drain_conf_make(&conf, *type, in, 1, &errors));
+		assert_string_equal(errors.at[0].key, "nonsense");
+		assert_non_null(strstr(errors.at[0].text, ", client_key"));
+	}
+}
+
 static void
 a_parameter_the_type_does_not_know_is_named_and_the_known_ones_listed(void **state)
 {
 	(void)state;
 	refused("papertrail", "host=h port=1 token=t", "token",
-		"is not a parameter of papertrail; it takes host, port; options: resend_bytes");
+		"is not a parameter of papertrail; it takes host, port; options: min_severity, "
+		"match, exclude, rate, resend_bytes, ca, client_cert, client_key");
 	refused("syslog", "host=h port=1 drain-region=x", "drain-region",
-		"is not a parameter of syslog; it takes token, host, port; "
-		"options: protocol, framing, resend_bytes");
+		"is not a parameter of syslog; it takes token, host, port; options: protocol, "
+		"framing, format, min_severity, match, exclude, rate, resend_bytes, ca, "
+		"client_cert, client_key");
 	refused("datadog", "token=t drain_region=eu protocol=tcp", "protocol",
-		"is not a parameter of datadog; it takes token, drain_region");
-	refused("elk", "url=http://h resend_bytes=1", "resend_bytes",
-		"is not a parameter of elk; it takes url");
-	refused("elk", "url=http://h Url=http://h", "Url",
-		"is not a parameter of elk; it takes url");
-	refused("elk", "url=http://h nonsense=1", "nonsense",
-		"is not a parameter of elk; it takes url");
+		"is not a parameter of datadog; it takes token, drain_region; options: "
+		"min_severity, match, exclude, rate, gzip, concurrency, ca, client_cert, "
+		"client_key");
+	refused("elk", "url=http://h resend_bytes=1", "resend_bytes", ELK_TAKES);
+	refused("elk", "url=http://h Url=http://h", "Url", ELK_TAKES);
+	refused("elk", "url=http://h nonsense=1", "nonsense", ELK_TAKES);
 }
 
 static void
@@ -333,6 +354,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_required_parameter_that_is_missing_is_named),
+	    cmocka_unit_test(each_types_parameters_fit_into_an_error),
 	    cmocka_unit_test(a_parameter_the_type_does_not_know_is_named_and_the_known_ones_listed),
 	    cmocka_unit_test(each_fault_is_told_of_its_own_field),
 	    cmocka_unit_test(a_flood_of_unknown_keys_is_refused_without_overflow),
