@@ -52,6 +52,7 @@ fixture_new(unsigned workers)
 	f->main_base = event_base_new();
 	f->setup = (struct worker_setup){.config = &f->config,
 					 .resolver = resolver_new(),
+					 .drain_tls = SSL_CTX_new(TLS_client_method()),
 					 .host = SLICE("here"),
 					 .start = 1,
 					 .posts = f->posts,
@@ -101,6 +102,7 @@ fixture_free(struct fixture *f)
 	mailbox_turn(f->setup.main);
 	mailbox_free(f->setup.main);
 	resolver_free(f->setup.resolver);
+	SSL_CTX_free(f->setup.drain_tls);
 	event_base_free(f->main_base);
 	free(f);
 }
