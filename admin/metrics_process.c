@@ -1,5 +1,6 @@
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -9,18 +10,23 @@
 
 static const struct slice none = SLICE_INIT("");
 
-/* What proc(5) says of this process, in its own units. */
-struct process {
-	unsigned long long user_ticks, system_ticks, start_ticks, virtual_bytes, resident_pages;
+/* Fields of /proc/self/stat, by their numbers in proc(5), in its own units. */
+enum {
+	USER_TICKS = 14,
+	SYSTEM_TICKS = 15,
+	START_TICKS = 22,
+	VIRTUAL_BYTES = 23,
+	RESIDENT_PAGES = 24,
+	FIELDS
 };
 
 /* false: there is no /proc. */
 static bool
-read_process(struct process *p)
+read_process(uint64_t field[FIELDS])
 {
 	char text[2048];
 	FILE *f = fopen("/proc/self/stat", "re");
-	const char *at = NULL;
+	const char *at;
 	size_t n = 0;
 
 	if (f != NULL) {
@@ -28,29 +34,32 @@ read_process(struct process *p)
 		fclose(f);
 	}
 	text[n] = '\0';
-	/* The name, in brackets, may hold anything. */
+	/* The second field, a name in brackets, may hold anything. */
 	at = strrchr(text, ')');
-	return at != NULL &&
-	       sscanf(at + 1,
-		      " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d"
-		      " %*d %llu %llu %llu",
-		      &p->user_ticks, &p->system_ticks, &p->start_ticks, &p->virtual_bytes,
-		      &p->resident_pages) == 5;
+	for (int i = 3; i < FIELDS; i++) {
+		at = at != NULL ? strchr(at, ' ') : NULL;
+		if (at == NULL)
+			return false;
+		at++;
+		field[i] = strtoull(at, NULL, 10);
+	}
+	return true;
 }
 
 /* Seconds since 1970; 0: not known. */
-static unsigned long long
+static uint64_t
 boot_time(void)
 {
-	unsigned long long seconds = 0;
+	static const char key[] = "btime ";
+	uint64_t seconds = 0;
 	char line[256];
 	FILE *f = fopen("/proc/stat", "re");
 
 	if (f == NULL)
 		return 0;
-	while (fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "btime %llu", &seconds) == 1)
-			break;
+	while (seconds == 0 && fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, key, sizeof(key) - 1) == 0)
+			seconds = strtoull(line + sizeof(key) - 1, NULL, 10);
 	fclose(f);
 	return seconds;
 }
@@ -83,24 +92,24 @@ void
 metrics_write_process(struct buf *out)
 {
 	const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
-	struct process p = {0};
+	uint64_t p[FIELDS] = {0};
 	struct rlimit limit;
 
 	gauge(out, "process_open_fds", "open file descriptors", open_descriptors());
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		gauge(out, "process_max_fds", "file descriptors that may be open at once",
 		      limit.rlim_cur);
-	if (!read_process(&p))
+	if (!read_process(p))
 		return;
 	metric_family(out, "process_cpu_seconds_total", METRIC_COUNTER,
 		      "CPU time of all threads, user and system");
 	metric_sample_ms(out, "process_cpu_seconds_total", none,
-			 (p.user_ticks + p.system_ticks) * 1000 / hz);
-	gauge(out, "process_virtual_memory_bytes", "size of the address space", p.virtual_bytes);
+			 (p[USER_TICKS] + p[SYSTEM_TICKS]) * 1000 / hz);
+	gauge(out, "process_virtual_memory_bytes", "size of the address space", p[VIRTUAL_BYTES]);
 	gauge(out, "process_resident_memory_bytes", "memory that is in RAM",
-	      p.resident_pages * (uint64_t)sysconf(_SC_PAGESIZE));
+	      p[RESIDENT_PAGES] * (uint64_t)sysconf(_SC_PAGESIZE));
 	metric_family(out, "process_start_time_seconds", METRIC_GAUGE,
 		      "when the process was started, in seconds since 1970");
 	metric_sample_ms(out, "process_start_time_seconds", none,
-			 boot_time() * 1000 + p.start_ticks * 1000 / hz);
+			 boot_time() * 1000 + p[START_TICKS] * 1000 / hz);
 }
