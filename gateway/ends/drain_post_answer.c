@@ -33,6 +33,8 @@ answer_words(const struct http_answer *answer, char *text, size_t size)
 	}
 	if (body.n > SAID_BYTES)
 		body.n = SAID_BYTES;
+	while (body.n > 0 && (unsigned char)body.p[body.n - 1] <= ' ')
+		body.n--;
 	n = snprintf(text, size, "HTTP %d%s%.*s", answer->status, body.n > 0 ? ": " : "",
 		     (int)body.n, body.n > 0 ? body.p : "");
 	for (int i = 0; i < n && (size_t)i < size - 1; i++)
