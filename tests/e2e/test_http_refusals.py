@@ -18,24 +18,28 @@ def shop(gateway, http_receiver, ca):
 
 
 @pytest.mark.threaded
-@pytest.mark.parametrize("code", [401, 403, 404, 301, 307, 407])
-def test_blocked_and_back(shop, code):
-    gw, url, sink = shop()
-    sink.decide = lambda request: http_receivers.Answer(
-        code, b"no such account\n", headers={"Location": sink.url("/elsewhere")})
-    gw.send(syslog.numbered("shop", 100))
-    status = gw.wait_status("shop", url, lambda s: s["state"] == "blocked", "blocked")
-    assert f"HTTP {code}" in status["last_error"]["error"]
-    assert "no such account" in status["last_error"]["error"]
-    assert status["waiting"]["memory"]["lines"] == 100
-    assert status["dropped"]["refused"] == 0 and status["delivered"]["lines"] == 0
-    assert {r.path for r in sink.requests} == {"/"}
-    assert len(sink.requests) <= 2
-    sink.decide = lambda request: None
-    sink.wait(100)
-    assert sink.numbers == list(range(100))
-    status = gw.wait_delivered("shop", url, 100)
-    assert status["state"] in ("connected", "idle") and status["dropped"]["refused"] == 0
+def test_blocked_and_back(gateway, http_receiver, ca):
+    gw = gateway(ca_file=ca.file, batch_wait="50ms")
+    sinks = {}
+    for code in (401, 402, 403, 404, 410, 301, 307, 407):
+        sink = sinks[f"app-{code}"] = http_receiver(vendors.Logplex())
+        sink.decide = lambda request, code=code, sink=sink: http_receivers.Answer(
+            code, b"no such account\n", headers={"Location": sink.url("/elsewhere")})
+    urls = {app: gw.add_drain(app, type="https", url=sink.url()) for app, sink in sinks.items()}
+    gw.send([line for app in sinks for line in syslog.numbered(app, 100)])
+    for app, sink in sinks.items():
+        status = gw.wait_status(app, urls[app], lambda s: s["state"] == "blocked", "blocked")
+        assert status["last_error"]["error"] == f"HTTP {app[4:]}: no such account"
+        assert status["waiting"]["memory"]["lines"] == 100
+        assert status["dropped"]["refused"] == 0 and status["delivered"]["lines"] == 0
+        assert {r.path for r in sink.requests} == {"/"} and len(sink.requests) <= 2
+    for sink in sinks.values():
+        sink.decide = lambda request: None
+    for app, sink in sinks.items():
+        sink.wait(100)
+        assert sink.numbers == list(range(100))
+        status = gw.wait_delivered(app, urls[app], 100)
+        assert status["state"] in ("connected", "idle") and status["dropped"]["refused"] == 0
 
 
 def test_asked_slowly(shop):

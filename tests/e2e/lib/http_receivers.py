@@ -167,6 +167,17 @@ def endless_continues():
     return Hostile(told)
 
 
+def raw(answer, accepted=True):
+    """These bytes, and the end of the connection."""
+    async def told(transport):
+        transport.write(answer)
+        await asyncio.sleep(0.05)
+
+    said = Hostile(told)
+    said.accepts = lambda: accepted
+    return said
+
+
 class HttpReceiver:
     """vendor: from lib/vendors.py.  pair: its certificate, for TLS.  client_ca: the CA file that
     clients' certificates must be from.

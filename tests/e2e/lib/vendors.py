@@ -151,6 +151,17 @@ class LogstashJson(LogstashLine):
         return [Entry(d["message"], d) for d in documents]
 
 
+def octet_counted(body):
+    """The frames of a body (RFC 6587, section 3.4.1)."""
+    at = 0
+    while at < len(body):
+        count = re.compile(rb"([1-9]\d*) ").match(body, at)
+        assert count, f"no count: {body[at:at + 80]!r}"
+        at = count.end() + int(count.group(1))
+        assert at <= len(body), "a count that is too large"
+        yield body[count.end():at]
+
+
 class Logplex:
     """devcenter.heroku.com/articles/log-drains: HTTPS drains.  path None: any."""
 
@@ -167,15 +178,10 @@ class Logplex:
         assert http.headers["Content-Type"] == "application/logplex-1"
         assert http.headers["Logplex-Frame-Id"] and http.headers["Logplex-Drain-Token"]
         found = []
-        at = 0
-        while at < len(body):
-            count = re.compile(rb"([1-9]\d*) ").match(body, at)
-            assert count, f"no count: {body[at:at + 80]!r}"
-            at = count.end() + int(count.group(1))
-            assert at <= len(body), "a count that is too large"
-            frame = self.LINE.fullmatch(body[count.end():at])
-            assert frame, f"no line: {body[count.end():at][:200]!r}"
-            pri, stamp, host, app, proc, msgid, message = frame.groups()
+        for frame in octet_counted(body):
+            line = self.LINE.fullmatch(frame)
+            assert line, f"no line: {frame[:200]!r}"
+            pri, stamp, host, app, proc, msgid, message = line.groups()
             assert not message.startswith((b"- ", b"[")), f"structured data: {message[:80]!r}"
             found.append(Entry(message.decode("utf-8", "surrogateescape").rstrip("\n"),
                                {"pri": int(pri), "stamp": stamp, "host": host, "app": app,
