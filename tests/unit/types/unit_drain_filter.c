@@ -33,7 +33,8 @@ check(const char *severity, const char *match, const char *exclude, const char *
 	drain_filter_set(&f, severity, match, exclude);
 	if (passes(&f, slice_str(frame)) != want)
 		fail_msg("%s %s; match %s, exclude %s, at least %s", want ? "lost" : "passed",
-			 frame, match, exclude, severity);
+			 frame, match != NULL ? match : "-", exclude != NULL ? exclude : "-",
+			 severity != NULL ? severity : "-");
 }
 
 static void
