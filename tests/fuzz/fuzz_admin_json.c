@@ -60,12 +60,28 @@ gateway_app_remove(struct gateway *g, const char *app_id)
 	return GATEWAY_NOT_FOUND;
 }
 
+/* What is kept of a drain must make it again: a later start has nothing else. */
+static void
+must_be_made_again(const struct drain_conf *conf)
+{
+	struct drain_input in[DRAIN_KEYS];
+	struct drain_errors errors;
+	struct drain_conf again;
+
+	for (int k = 0; k < DRAIN_KEYS; k++)
+		in[k] = (struct drain_input){drain_key_name((enum drain_key)k), conf->value[k]};
+	must(drain_conf_make(&again, conf->type, in, DRAIN_KEYS, &errors));
+	must(strcmp(again.url, conf->url) == 0 && strcmp(again.redacted, conf->redacted) == 0);
+	drain_conf_free(&again);
+}
+
 enum gateway_code
 gateway_drain_add(struct gateway *g, struct app_record *app, bool new_app, struct drain_conf *conf)
 {
 	(void)g;
 	must(new_app && strcmp(app->name, "web") == 0);
 	must(conf->url != NULL && conf->redacted != NULL);
+	must_be_made_again(conf);
 	drains_added++;
 	drain_conf_free(conf);
 	return GATEWAY_OK;
