@@ -33,7 +33,10 @@ const char *drain_pem_pair_fault(const char *cert_pem, const char *key_pem, enum
  */
 void drain_pem_fingerprint(enum drain_key, const char *pem, struct buf *out);
 
-/* Adds an error for each of ca, client_cert and client_key that is given. */
+/*
+ * Adds an error for each of ca, client_cert and client_key that is given: without
+ * TLS a key must not be ignored without a word.
+ */
 void drain_pem_refuse(const struct drain_conf *, struct drain_errors *, const char *why);
 
 #endif
