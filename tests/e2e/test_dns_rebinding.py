@@ -44,7 +44,9 @@ def rebound(gw, app, url, trap):
 def rebinding(gateway, network, receiver, http_receiver, ca):
     """A stream and an HTTP drain of names that become 127.0.0.1, and traps at the same ports there."""
     net = network(addresses=ADDRESSES)
-    dns = net.dns({name: turns([PUBLIC], ["127.0.0.1"]) for name in ("stream.test", "http.test")})
+    dns = net.dns({"stream.test": turns([PUBLIC], ["127.0.0.1"]),
+                   "http.test": turns([PUBLIC], ["127.0.0.1"]),
+                   "moving.test": turns([PUBLIC], [MOVED])})
     sink = receiver(host=PUBLIC)
     http = http_receiver(vendors.Logplex(), host=PUBLIC,
                          pair=ca.issue(names=["http.test"]))
@@ -85,38 +87,30 @@ def test_within_the_time_that_answers_are_kept(rebinding):
 
 
 @pytest.mark.skipif(SANITIZED, reason="it takes over a minute, and other tests run the same code")
-def test_when_answers_have_grown_old(rebinding):
+def test_when_answers_have_grown_old(rebinding, receiver, http_receiver, ca):
+    """Who moves to 127.0.0.1 is refused, who moves elsewhere is followed."""
     gw, stream_url, http_url, sink, http, trap = rebinding
+    moving = receiver(host=PUBLIC)
+    moving_http = http_receiver(vendors.Logplex(), host=PUBLIC, pair=ca.issue(names=["moving.test"]))
+    gw.add_drain("moving", type="syslog", host="moving.test", port=str(moving.port))
+    gw.add_drain("moving", type="https", url=moving_http.url(host="moving.test"))
+    gw.send(syslog.numbered("moving", 10))
+    moving.wait(10), moving_http.wait(10)
     answers_grow_old(gw)
-    # The old answer serves once more while the name is looked up again.
-    sink.stop()
-    http.stop()
-    gw.send(syslog.numbered("stream", 10, first=10) + syslog.numbered("http", 10, first=10))
+
+    # The old answers serve once more while the names are looked up again.
+    for old in (sink, http, moving, moving_http):
+        old.stop()
+    for moved in (moving, moving_http):
+        moved.host = MOVED
+        moved.start()
+    for app in ("stream", "http", "moving"):
+        gw.send(syslog.numbered(app, 10, first=10))
     rebound(gw, "stream", stream_url, trap)
     rebound(gw, "http", http_url, trap)
-
-
-@pytest.mark.skipif(SANITIZED, reason="it takes over a minute, and other tests run the same code")
-def test_a_receiver_that_moves_is_followed(gateway, network, receiver, http_receiver, ca):
-    net = network(addresses=ADDRESSES)
-    net.dns({name: turns([PUBLIC], [MOVED]) for name in ("stream.test", "http.test")})
-    sink = receiver(host=PUBLIC)
-    pair = ca.issue(names=["http.test"])
-    http = http_receiver(vendors.Logplex(), host=PUBLIC, pair=pair)
-    gw = gateway(ca_file=ca.file, batch_wait="0", prefix=net.prefix)
-    gw.add_drain("stream", type="syslog", host="stream.test", port=str(sink.port))
-    gw.add_drain("http", type="https", url=http.url(host="http.test"))
-    gw.send(syslog.numbered("stream", 10) + syslog.numbered("http", 10))
-    sink.wait(10), http.wait(10)
-    answers_grow_old(gw)
-    for old in (sink, http):
-        old.stop()
-        old.host = MOVED
-        old.start()
-    gw.send(syslog.numbered("stream", 10, first=10) + syslog.numbered("http", 10, first=10))
-    sink.wait_different(20)
-    http.wait(20)
-    assert http.numbers == list(range(20))
+    moving.wait_different(20)
+    moving_http.wait(20)
+    assert moving_http.numbers == list(range(20))
 
 
 def test_a_name_server_that_is_away_for_a_while(gateway, network, receiver):
