@@ -68,7 +68,8 @@ drain_doc_add(drain_doc_write *write, const struct drain_conf *conf,
 	doc.message.n = json_out_fit(doc.message, limit - rest);
 	doc.cut += whole - doc.message.n;
 	write(&doc, out);
-	return DRAIN_ENTRY_CUT;
+	/* A message that stands in it twice may have room after all. */
+	return doc.message.n < whole || doc.bare ? DRAIN_ENTRY_CUT : 0;
 }
 
 void

@@ -28,7 +28,8 @@ struct drain_doc {
 typedef void drain_doc_write(const struct drain_doc *, struct buf *);
 
 /*
- * Adds the line as write has it, in at most limit bytes, which is 4096 or more.
+ * Adds the line as write has it, in at most limit bytes, which is 4096 or more;
+ * a message that write adds twice is counted once.
  * conf and batch are for write.  Returns enum drain_entry flags.
  */
 unsigned drain_doc_add(drain_doc_write *, const struct drain_conf *, const struct drain_batch *,

@@ -90,51 +90,49 @@ add_time(struct buf *out, struct slice stamp)
 static void
 add_name(struct buf *key, struct slice name)
 {
+	char *to = buf_reserve(key, name.n);
+
 	for (size_t i = 0; i < name.n; i++) {
 		char c = name.p[i];
 		bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 			    (c >= '0' && c <= '9') || c == '.' || c == '-';
 
-		buf_add_char(key, fine ? c : '_');
+		to[i] = fine ? c : '_';
 	}
+	key->n += name.n;
 }
 
-/* _sd_ID_NAME, of an element without parameters _sd_ID */
+/* _sd_ID_NAME and a NUL; of an element without parameters _sd_ID */
 static void
-make_key(struct buf *key, const struct sd_param *param)
+add_key(struct buf *keys, const struct sd_param *param)
 {
-	key->n = 0;
-	buf_add_str(key, "_sd_");
-	add_name(key, param->id);
+	buf_add_str(keys, "_sd_");
+	add_name(keys, param->id);
 	if (param->name.n > 0)
-		buf_add_char(key, '_');
-	add_name(key, param->name);
+		buf_add_char(keys, '_');
+	add_name(keys, param->name);
+	buf_add_char(keys, '\0');
 }
 
 /*
  * A field is text or a number, so values of one name stand behind each other.
- * Different names may become the same key.
+ * Different names may become the same key; seen: it is there already.
  */
 static void
-add_param(struct buf *out, const struct drain_param *list, int n, int i)
+add_param(struct buf *out, const struct drain_param *list, const char *const *keys, int n, int i,
+	  bool *seen)
 {
-	struct buf key = {0}, other = {0}, value = {0};
-	bool seen = false;
+	struct buf value = {0};
 
-	make_key(&key, &list[i].sd);
-	for (int k = 0; k < n && !seen; k++) {
-		make_key(&other, &list[k].sd);
-		if (!slice_eq(buf_slice(&key), buf_slice(&other)))
+	sd_unescape(list[i].sd.value, &value);
+	for (int k = i + 1; k < n; k++) {
+		if (seen[k] || strcmp(keys[k], keys[i]) != 0)
 			continue;
-		seen = k < i;
-		if (k > i)
-			buf_add_str(&value, ", ");
+		seen[k] = true;
+		buf_add_str(&value, ", ");
 		sd_unescape(list[k].sd.value, &value);
 	}
-	if (!seen)
-		json_out_member(out, buf_cstr(&key), buf_slice(&value));
-	buf_free(&key);
-	buf_free(&other);
+	json_out_member(out, keys[i], buf_slice(&value));
 	buf_free(&value);
 }
 
@@ -142,12 +140,25 @@ static void
 add_sd(struct buf *out, const struct drain_doc *doc)
 {
 	struct drain_param list[DRAIN_DOC_PARAMS];
+	const char *keys[DRAIN_DOC_PARAMS], *key;
+	bool seen[DRAIN_DOC_PARAMS] = {false};
 	int n = drain_doc_params(doc, list);
+	struct buf text = {0};
 
 	if (n < 0)
 		json_out_member(out, "_sd_text", doc->line->sd);
+	/* Once each: a name may be nearly as long as the line. */
 	for (int i = 0; i < n; i++)
-		add_param(out, list, n, i);
+		add_key(&text, &list[i].sd);
+	key = text.p;
+	for (int i = 0; i < n; i++) {
+		keys[i] = key;
+		key += strlen(key) + 1;
+	}
+	for (int i = 0; i < n; i++)
+		if (!seen[i])
+			add_param(out, list, keys, n, i, seen);
+	buf_free(&text);
 }
 
 static void

@@ -6,9 +6,11 @@
 
 #include <cmocka.h>
 #include <jansson.h>
+#include <time.h>
 
 #include "batches.h"
 #include "params.h"
+#include "types/drain_doc.h"
 
 #define HEADER "<14>1 2020-05-14T09:12:44Z h a p - - "
 #define NOW_US INT64_C(1589447565000000)
@@ -330,6 +332,46 @@ gelf_messages_stay_below_2_mib(void **state)
 }
 
 static void
+a_message_that_fits_is_not_called_cut_because_it_stands_twice(void **state)
+{
+	struct drain_conf conf = make("gelf", "host=h");
+	struct buf frame = frame_of(HEADER, 600000, 'x'), out = {0};
+
+	(void)state;
+	frame.p[frame.n - 1] = '\n';
+	assert_int_equal(conf.type->encode(&conf, buf_slice(&frame), &out), 0);
+	assert_true(out.n > 1200000);
+	assert_null(memmem(out.p, out.n, "_cut", 4));
+	buf_free(&out);
+	buf_free(&frame);
+	drain_conf_free(&conf);
+}
+
+/* Names as long as a line allows. */
+static void
+gelf_spends_little_on_long_names(void **state)
+{
+	struct drain_conf conf = make("gelf", "host=h");
+	struct buf frame = {0}, out = {0};
+	clock_t start = clock();
+
+	(void)state;
+	buf_add_str(&frame, "<14>1 - h a p - [e");
+	for (int i = 0; i < DRAIN_DOC_PARAMS; i++)
+		buf_addf(&frame, " %0950d=\"\"", i);
+	buf_add_str(&frame, "] m");
+	for (int i = 0; i < 20; i++) {
+		out.n = 0;
+		assert_int_equal(conf.type->encode(&conf, buf_slice(&frame), &out), 0);
+	}
+	/* With each name made anew for each other one it is far more. */
+	assert_true(clock() - start < CLOCKS_PER_SEC);
+	buf_free(&out);
+	buf_free(&frame);
+	drain_conf_free(&conf);
+}
+
+static void
 long_header_fields_are_cut_not_the_line(void **state)
 {
 	struct buf frame = {0};
@@ -412,6 +454,8 @@ main(void)
 	    cmocka_unit_test(datadog_takes_1_mb_an_entry),
 	    cmocka_unit_test(structured_data_that_is_too_long_is_left_out),
 	    cmocka_unit_test(gelf_messages_stay_below_2_mib),
+	    cmocka_unit_test(a_message_that_fits_is_not_called_cut_because_it_stands_twice),
+	    cmocka_unit_test(gelf_spends_little_on_long_names),
 	    cmocka_unit_test(long_header_fields_are_cut_not_the_line),
 	    cmocka_unit_test(an_entry_can_be_taken_back),
 	};
