@@ -125,17 +125,19 @@ fill_receiver(struct drain_conf *conf, const struct parts *p)
 	return NULL;
 }
 
-/* The password as ***; user info without ':' may be a key, and goes whole. */
+/* The password as ***; user info without one is likely to be a key, and goes whole. */
 static void
 add_redacted(struct buf *out, const char *url, struct slice user)
 {
 	const char *colon = user.n > 0 ? memchr(user.p, ':', user.n) : NULL;
-	const char *secret = colon != NULL ? colon + 1 : user.p;
+	const char *secret = user.p;
 
 	if (user.n == 0) {
 		buf_add_str(out, url);
 		return;
 	}
+	if (colon != NULL && colon + 1 < user.p + user.n)
+		secret = colon + 1;
 	buf_add(out, url, (size_t)(secret - url));
 	buf_add_str(out, "***");
 	buf_add_str(out, user.p + user.n);
@@ -182,12 +184,16 @@ drain_own_url_finish(struct drain_conf *conf, struct drain_errors *errors)
 void
 drain_own_url_user(const struct drain_conf *conf, struct buf *out)
 {
+	size_t start = out->n;
 	struct parts p;
 
 	/* It was decoded once already, when the drain was made. */
-	if (split(conf->value[DRAIN_URL], &p) == NULL && p.user.n > 0 &&
+	if (split(conf->value[DRAIN_URL], &p) != NULL || p.user.n == 0 ||
 	    !percent_decode(p.user, PERCENT_PLUS_KEPT, out))
 		return;
+	/* A user alone has an empty password (RFC 7617, section 2). */
+	if (memchr(out->p + start, ':', out->n - start) == NULL)
+		buf_add_char(out, ':');
 }
 
 void

@@ -19,7 +19,7 @@
  */
 bool drain_own_url_finish(struct drain_conf *, struct drain_errors *);
 
-/* Adds "user:password", decoded; nothing if the URL has no user info. */
+/* Adds "user:password", decoded, the ':' always; nothing if the URL has no user info. */
 void drain_own_url_user(const struct drain_conf *, struct buf *out);
 
 /*

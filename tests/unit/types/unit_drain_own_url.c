@@ -85,6 +85,8 @@ the_url_stays_as_it_was_given_and_options_follow_in_its_fragment(void **state)
 	check_urls("elk", "url=http://key@h?x concurrency=4 gzip=true",
 		   "http://key@h?x#gzip=true&concurrency=4",
 		   "http://***@h?x#gzip=true&concurrency=4");
+	check_urls("elk", "url=http://key:@h/x", "http://key:@h/x", "http://***@h/x");
+	check_urls("elk", "url=http://:p@h/x", "http://:p@h/x", "http://:***@h/x");
 	check_urls("https", "url=https://h token=a/b rate=10", "https://h#token=a%2Fb&rate=10",
 		   "https://h#token=***&rate=10");
 	check_urls("otlp", "url=https://h token=abc", "https://h#token=abc", "https://h#token=***");
@@ -134,9 +136,10 @@ static void
 the_user_is_decoded_for_the_request(void **state)
 {
 	static const char *const urls[][2] = {
-	    {"url=http://h", ""},	 {"url=http://@h", ""},
-	    {"url=http://u:p@h", "u:p"}, {"url=http://a%3ab%40:%2525+@h/x@y", "a:b@:%25+"},
-	    {"url=http://key@h", "key"},
+	    {"url=http://h", ""},	   {"url=http://@h", ""},
+	    {"url=http://u:p@h", "u:p"},   {"url=http://a%3ab%40:%2525+@h/x@y", "a:b@:%25+"},
+	    {"url=http://key@h", "key:"},  {"url=http://key:@h", "key:"},
+	    {"url=http://a%3ab@h", "a:b"},
 	};
 
 	(void)state;
