@@ -36,7 +36,7 @@ ring_push(struct cursor *c)
 {
 	if (c->count == c->ring_cap)
 		ring_grow(c);
-	if (c->count == 0)
+	if (c->count == 0 && !c->exact)
 		c->log->pool->holders++;
 	return ring_at(c, c->count++);
 }
@@ -50,7 +50,8 @@ ring_shift(struct cursor *c)
 	c->count--;
 	if (c->count > 0)
 		return;
-	c->log->pool->holders--;
+	if (!c->exact)
+		c->log->pool->holders--;
 	/* An idle drain owns no ring. */
 	free(c->ring);
 	c->ring = NULL;
@@ -114,23 +115,21 @@ cursor_unsent(struct cursor *c, unsigned n, int64_t now_ms)
 	return c->sent + n < c->count ? ring_at(c, c->sent + n) : NULL;
 }
 
-void
-cursor_split(struct cursor *c, uint32_t lines)
+/* Cuts one of all segments behind so many of its lines. */
+static void
+split_segment(struct cursor *c, unsigned which, uint32_t lines)
 {
-	struct segment *first = ring_at(c, c->sent);
+	struct segment *first = ring_at(c, which);
 	struct segment rest;
 	struct slice message;
 	uint32_t at = first->from;
 
-	assert(lines > 0 && c->sent < c->count);
-	if (first->lines <= lines)
-		return;
 	for (uint32_t i = 0; i < lines; i++)
 		at = chunk_frame(first->chunk, at, &message);
 	ring_push(c);
-	for (unsigned i = c->count - 1; i > c->sent + 1; i--)
+	for (unsigned i = c->count - 1; i > which + 1; i--)
 		*ring_at(c, i) = *ring_at(c, i - 1);
-	first = ring_at(c, c->sent);
+	first = ring_at(c, which);
 	rest = *first;
 	rest.from = at;
 	rest.lines = first->lines - lines;
@@ -144,7 +143,34 @@ cursor_split(struct cursor *c, uint32_t lines)
 		rest.skipped -= first->skipped;
 		rest.skipped_bytes -= first->skipped_bytes;
 	}
-	*ring_at(c, c->sent + 1) = rest;
+	*ring_at(c, which + 1) = rest;
+}
+
+void
+cursor_split(struct cursor *c, uint32_t lines)
+{
+	assert(lines > 0 && c->sent < c->count);
+	if (ring_at(c, c->sent)->lines > lines)
+		split_segment(c, c->sent, lines);
+}
+
+void
+cursor_cut(struct cursor *c, uint64_t seq)
+{
+	assert(c->exact);
+	for (unsigned i = c->taken; i < c->sent; i++) {
+		struct segment *s = ring_at(c, i);
+
+		if (s->seq >= seq)
+			return;
+		if (s->seq + s->lines <= seq)
+			continue;
+		s->end = seq;
+		split_segment(c, i, (uint32_t)(seq - s->seq));
+		ring_at(c, i + 1)->end = seq + ring_at(c, i + 1)->lines;
+		c->sent++;
+		return;
+	}
 }
 
 /* The newest segment just sent and the one before it become one, if that loses nothing. */
@@ -153,7 +179,7 @@ merge_last(struct cursor *c)
 {
 	struct segment *prev, *last;
 
-	if (c->sent != c->count || c->sent < c->taken + 2)
+	if (c->exact || c->sent != c->count || c->sent < c->taken + 2)
 		return;
 	prev = ring_at(c, c->sent - 2);
 	last = ring_at(c, c->sent - 1);
@@ -198,6 +224,14 @@ cursor_take_gap(struct cursor *c)
 
 	s->gap = (struct cursor_gap){0};
 	return gap;
+}
+
+void
+cursor_put_gap(struct cursor *c, uint64_t seq, const struct cursor_gap *gap)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		if (ring_at(c, i)->seq == seq)
+			gap_join(&ring_at(c, i)->gap, gap);
 }
 
 const struct segment *

@@ -73,6 +73,12 @@ struct cursor {
 	/* How many of so many wanted lines may go; the others are dropped (CURSOR_RATE).  NULL:
 	 * all. */
 	uint32_t (*admit)(struct cursor *, uint32_t lines, int64_t now_ms);
+	/*
+	 * Over HTTP: what is acknowledged was read, and `end` of a segment is the
+	 * sequence behind its last line.  Segments are never merged, as each may be
+	 * acknowledged without its neighbour, and none counts as held for a resend.
+	 */
+	bool exact;
 
 	/* plan: NULL chunk means the log's end, and the log has no chunk */
 	struct chunk *plan;
@@ -130,6 +136,12 @@ void cursor_split(struct cursor *, uint32_t lines);
  */
 void cursor_sent(struct cursor *, uint64_t end, int64_t now_ms);
 
+/*
+ * Of an exact cursor: cuts the segment in flight that has lines on both sides
+ * of that sequence, so that those before it can be acknowledged alone.
+ */
+void cursor_cut(struct cursor *, uint64_t seq);
+
 /* The receiver acknowledged everything up to end.  Returns lines and bytes newly taken. */
 struct cursor_taken {
 	uint64_t lines, bytes;
@@ -138,6 +150,8 @@ struct cursor_taken cursor_acked(struct cursor *, uint64_t end);
 
 /* Takes what was dropped before the next unsent segment, to say it in another way. */
 struct cursor_gap cursor_take_gap(struct cursor *);
+/* Puts it back before the segment that begins with that line, if that is still in the ring. */
+void cursor_put_gap(struct cursor *, uint64_t seq, const struct cursor_gap *);
 
 /* The n-th segment in flight, the oldest first; NULL: there are not so many. */
 const struct segment *cursor_in_flight(const struct cursor *, unsigned n);

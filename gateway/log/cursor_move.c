@@ -5,17 +5,6 @@
 
 #include "log/cursor_ring.h"
 
-/* The later of two gaps that now are one place; it says since when the earlier began. */
-static void
-gap_join(struct cursor_gap *later, const struct cursor_gap *earlier)
-{
-	if (cursor_gap_is_empty(earlier))
-		return;
-	for (int i = 0; i < CURSOR_REASONS; i++)
-		later->lines[i] += earlier->lines[i];
-	later->since_us = earlier->since_us;
-}
-
 /* The receiver behind `to` has seen none of it. */
 static void
 move_segment(struct cursor *to, struct segment s, struct cursor_gap *gap)
@@ -45,7 +34,7 @@ move_ring(struct cursor *to, struct cursor *from)
 
 	for (unsigned i = 0; i < from->count; i++)
 		move_segment(to, *ring_at(from, i), &gap);
-	if (from->count > 0)
+	if (from->count > 0 && !from->exact)
 		from->log->pool->holders--;
 	free(from->ring);
 	from->ring = NULL;

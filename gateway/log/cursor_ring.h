@@ -25,6 +25,17 @@ segment_wanted(const struct segment *s)
 	return s->lines - s->skipped;
 }
 
+/* The later of two gaps that now are one place; it says since when the earlier began. */
+static inline void
+gap_join(struct cursor_gap *later, const struct cursor_gap *earlier)
+{
+	if (cursor_gap_is_empty(earlier))
+		return;
+	for (int i = 0; i < CURSOR_REASONS; i++)
+		later->lines[i] += earlier->lines[i];
+	later->since_us = earlier->since_us;
+}
+
 /* cursor.c */
 /* A new last segment, not filled in. */
 struct segment *ring_push(struct cursor *);

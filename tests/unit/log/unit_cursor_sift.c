@@ -294,6 +294,67 @@ what_is_unsent_again_is_in_the_same_pieces_and_counts_no_try(void **state)
 	assert_int_equal(send_wanted(f), 500);
 }
 
+static void
+an_exact_cursor_is_acknowledged_up_to_any_line(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first = f->log->end_seq;
+	struct cursor_taken taken;
+
+	f->c.exact = true;
+	f->c.wants = wants_even;
+	append_many(f, 0, 100, 100);
+	assert_int_equal(send_wanted(f), 50);
+	assert_int_equal(f->pool.holders, 0);
+	/* Its chunks are small, so that several segments lie before that line. */
+	cursor_cut(&f->c, first + 51);
+	cursor_cut(&f->c, first + 51);
+	assert_int_equal(cursor_acked(&f->c, first + 51).lines, 26);
+	assert_int_equal(cursor_acked(&f->c, first + 51).lines, 0);
+	cursor_cut(&f->c, first + 1000);
+	taken = cursor_acked(&f->c, first + 100);
+	assert_int_equal(taken.lines, 24);
+	assert_int_equal(taken.bytes, 24 * 104);
+	assert_int_equal(f->c.flight_bytes, 0);
+	cursor_release_all(&f->c);
+	assert_true(app_log_is_idle(f->log));
+}
+
+static void
+small_segments_of_an_exact_cursor_stay_apart(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first = f->log->end_seq;
+
+	f->c.exact = true;
+	for (unsigned i = 0; i < 3; i++) {
+		append_many(f, i, i + 1, 100);
+		assert_int_equal(send_wanted(f), 1);
+	}
+	assert_int_equal(cursor_acked(&f->c, first + 1).lines, 1);
+	assert_int_equal(cursor_acked(&f->c, first + 3).lines, 2);
+}
+
+static void
+a_gap_is_put_back_where_it_was(void **state)
+{
+	struct fixture *f = *state;
+	struct cursor_gap gap;
+	uint64_t seq;
+
+	f->c.exact = true;
+	append_many(f, 0, 2000, 1000);
+	cursor_trim(&f->c, 256 * 1024);
+	seq = cursor_unsent(&f->c, 0, 0)->seq;
+	gap = cursor_take_gap(&f->c);
+	(void)send_wanted(f);
+	cursor_unsend(&f->c);
+	cursor_put_gap(&f->c, seq, &gap);
+	assert_int_equal(cursor_unsent(&f->c, 0, 0)->gap.lines[CURSOR_MEMORY],
+			 dropped[CURSOR_MEMORY]);
+	assert_int_equal(cursor_unsent(&f->c, 0, 0)->gap.since_us, gap.since_us);
+}
+
 int
 main(void)
 {
@@ -308,6 +369,9 @@ main(void)
 	    TEST(a_rate_of_nothing_drops_all_of_many_chunks),
 	    TEST(a_trim_drops_wanted_lines_and_filters_the_others),
 	    TEST(a_taken_gap_is_not_said_again),
+	    TEST(an_exact_cursor_is_acknowledged_up_to_any_line),
+	    TEST(small_segments_of_an_exact_cursor_stay_apart),
+	    TEST(a_gap_is_put_back_where_it_was),
 	    TEST(what_is_unsent_again_is_in_the_same_pieces_and_counts_no_try),
 	};
 
