@@ -191,7 +191,7 @@ drain_remove(struct drain *d)
 		in_frame = drain_stream_keep_frame(d, &finishing);
 	}
 	drain_unmark_holding(d);
-	removed = cursor_close(&d->cursor) - drain_post_done_lines(d);
+	removed = cursor_close(&d->cursor) - drain_post_end(d);
 	stats_add(&d->env->stats->lines_dropped_removed,
 		  removed > finishing ? removed - finishing : 0);
 	if (!in_frame) {
@@ -209,7 +209,7 @@ void
 drain_abandon(struct drain *d)
 {
 	stats_add(&d->env->stats->lines_dropped_stop,
-		  cursor_close(&d->cursor) - drain_post_done_lines(d));
+		  cursor_close(&d->cursor) - drain_post_end(d));
 	drain_free(d);
 }
 

@@ -60,7 +60,8 @@ struct drain_env {
 	struct drain_list closing; /* removed ones that finish a frame */
 	bool pressed;		   /* the worker is over worker-memory */
 	unsigned posting;	   /* drains with a request under way */
-	size_t encoded;		   /* bytes made into requests in this turn of the loop */
+	unsigned owing;		   /* drains with a batch that is not done with */
+	size_t encoded;		   /* bytes made into requests in this turn of the loop, about */
 	bool hurried;		   /* the worker stops: batches do not wait for company */
 	/* The log has more to send than one turn should carry. */
 	void (*more)(struct app_log *, void *arg);

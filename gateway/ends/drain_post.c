@@ -14,6 +14,19 @@ enum { IDLE_MS = 10 * 60 * 1000 };
 /* What all drains of a worker encode for requests in one turn of its loop. */
 enum { TURN_BYTES = 256 * 1024 };
 
+/* What a request costs beside its bytes, as if it were bytes. */
+enum { REQUEST_BYTES = 2 * 1024 };
+
+/*
+ * What was accepted behind a batch that is not done with stays in memory.  So
+ * for each request that may be under way there are at most so many batches,
+ * and so many times what may lie in one.
+ */
+enum { WINDOW_BATCHES = 64, WINDOW_LIMITS = 4 };
+
+/* With a log's memory so full no batch waits for company: a fourth of worker-memory. */
+enum { GATHER_SHARE = 4 };
+
 /* So many lines surely make a full batch. */
 enum { FULL_BYTES = 256 * 1024 };
 
@@ -27,8 +40,11 @@ drain_post_init(struct drain *d)
 
 	TAILQ_INIT(&post->batches);
 	post->limits = d->conf.type->http->limits(&d->conf);
+	post->bytes_max = post->limits.bytes;
 	post->own = drain_tls_own(&d->conf);
+	post->id = d->id;
 	d->post = post;
+	d->cursor.exact = true;
 }
 
 struct post_batch *
@@ -39,6 +55,7 @@ post_batch_new(struct drain *d, uint64_t seq)
 	b->drain = d;
 	b->first_seq = b->end_seq = seq;
 	TAILQ_INSERT_TAIL(&d->post->batches, b, link);
+	d->env->owing += (d->post->nbatches++ == 0);
 	return b;
 }
 
@@ -68,6 +85,7 @@ post_batch_free(struct drain *d, struct post_batch *b)
 		post_call_over(d, b);
 	}
 	TAILQ_REMOVE(&d->post->batches, b, link);
+	d->env->owing -= (--d->post->nbatches == 0);
 	buf_free(&b->notice);
 	free(b);
 }
@@ -94,8 +112,17 @@ drain_post_clear(struct drain *d)
 void
 drain_post_wind_back(struct drain *d)
 {
-	clear_batches(d);
+	const struct post_batch *b;
+
 	cursor_unsend(&d->cursor);
+	TAILQ_FOREACH(b, &d->post->batches, link)
+	{
+		d->lines_refused -= b->refused;
+		stats_sub(&d->env->stats->lines_dropped_refused, b->refused);
+		if (b->notice.n > 0 && b->state != POST_DONE)
+			cursor_put_gap(&d->cursor, b->first_seq, &b->gap);
+	}
+	clear_batches(d);
 }
 
 bool
@@ -123,9 +150,18 @@ drain_post_flight_lines(const struct drain *d)
 }
 
 uint64_t
-drain_post_done_lines(const struct drain *d)
+drain_post_end(struct drain *d)
 {
-	return d->post != NULL ? lines_of(d, true) : 0;
+	const struct post_batch *b;
+	uint64_t done, refused = 0;
+
+	if (d->post == NULL)
+		return 0;
+	done = lines_of(d, true);
+	TAILQ_FOREACH(b, &d->post->batches, link)
+	refused += b->refused;
+	stats_add(&d->env->stats->lines_delivered, done - refused);
+	return done;
 }
 
 /* What was encoded last lies in the worker's scratch. */
@@ -148,6 +184,7 @@ call_batch(struct drain *d, struct post_batch *b, const struct drain_batch *info
 	struct http_post post;
 	struct line first;
 
+	b->bytes = d->env->scratch.n;
 	take_body(d, b);
 	if (!parse_canonical(post_first_frame(d, b), &first))
 		abort();
@@ -167,10 +204,30 @@ call_batch(struct drain *d, struct post_batch *b, const struct drain_batch *info
 		stats_add(&d->env->stats->lines_resent, b->lines);
 	}
 	b->tried = true;
+	d->env->encoded += REQUEST_BYTES;
 	set_calls(d, d->post->calls + 1);
 	d->used_ms = clock_mono_ms();
 	buf_free(&request.url);
 	buf_free(&request.headers);
+}
+
+/* Whether lines that wait for company would be in the way. */
+static bool
+is_hurried(const struct drain *d)
+{
+	const struct drain_env *env = d->env;
+
+	return env->hurried || env->pressed ||
+	       d->cursor.log->pool->pressure >= (size_t)env->config->worker_memory / GATHER_SHARE;
+}
+
+/* So much is a full batch; and less than makes a drain lag. */
+static size_t
+full_bytes(const struct drain *d)
+{
+	size_t half = d->cursor.log->pool->app_memory / 2;
+
+	return half < FULL_BYTES ? half : FULL_BYTES;
 }
 
 /* Milliseconds until the next batch should go; -1: nothing waits. */
@@ -183,8 +240,8 @@ due_in_ms(const struct drain *d, int64_t now_ms)
 
 	if (waiting == 0)
 		return -1;
-	if (left <= 0 || post->limits.entries == 1 || d->env->hurried || d->env->pressed ||
-	    waiting >= FULL_BYTES || cursor_waiting_lines(&d->cursor) >= post->limits.entries)
+	if (left <= 0 || post->limits.entries == 1 || waiting >= full_bytes(d) ||
+	    cursor_waiting_lines(&d->cursor) >= post->limits.entries || is_hurried(d))
 		return 0;
 	return left;
 }
@@ -199,17 +256,37 @@ calls_allowed(const struct drain *d)
 }
 
 static struct post_batch *
-first_ready(struct drain *d)
+first_ready(const struct drain *d)
 {
 	struct post_batch *b;
 
+	if (d->post->nbatches == d->post->calls)
+		return NULL;
 	TAILQ_FOREACH(b, &d->post->batches, link)
 	if (b->state == POST_READY)
 		return b;
 	return NULL;
 }
 
-/* false: nothing is there to send now. */
+/* Whether a new batch may begin: not so much waits behind one that is not answered. */
+static bool
+window_is_open(const struct drain *d)
+{
+	const struct drain_post *post = d->post;
+	size_t concurrency = d->conf.concurrency;
+
+	return post->calls == 0 ||
+	       (post->nbatches < WINDOW_BATCHES * concurrency &&
+		d->cursor.flight_bytes < WINDOW_LIMITS * concurrency * post_source_limit(d));
+}
+
+static bool
+is_due(const struct drain *d, int64_t now_ms)
+{
+	return first_ready(d) != NULL || (window_is_open(d) && due_in_ms(d, now_ms) == 0);
+}
+
+/* false: nothing is there to send after all. */
 static bool
 send_one(struct drain *d, int64_t now_ms)
 {
@@ -217,11 +294,11 @@ send_one(struct drain *d, int64_t now_ms)
 	struct drain_batch info;
 
 	if (b == NULL) {
-		if (due_in_ms(d, now_ms) != 0)
-			return false;
 		b = post_begin(d, &info);
-		if (b == NULL)
+		if (b == NULL) {
+			drain_post_settle(d);
 			return false;
+		}
 		d->post->begun_ms = now_ms;
 	} else {
 		post_encode_again(d, b, &info);
@@ -241,7 +318,7 @@ arm_for_next(struct drain *d, int64_t now_ms)
 {
 	int64_t due_ms = due_in_ms(d, now_ms);
 
-	if (d->post->calls >= calls_allowed(d))
+	if (d->post->calls >= calls_allowed(d) || !window_is_open(d))
 		event_del(d->timer);
 	else if (due_ms >= 0)
 		drain_arm(d, due_ms);
@@ -253,14 +330,20 @@ void
 drain_post_send(struct drain *d)
 {
 	int64_t now_ms = clock_mono_ms();
+	bool sent = false;
 
-	while (d->post->calls < calls_allowed(d)) {
+	while (d->post->calls < calls_allowed(d) && is_due(d, now_ms)) {
 		if (d->env->encoded >= TURN_BYTES) {
-			d->env->more(d->cursor.log, d->env->arg);
+			/* By the timer it lines up behind those who had nothing of this turn. */
+			if (sent)
+				drain_arm(d, 0);
+			else
+				d->env->more(d->cursor.log, d->env->arg);
 			return;
 		}
 		if (!send_one(d, now_ms))
 			break;
+		sent = true;
 	}
 	arm_for_next(d, now_ms);
 }
@@ -288,7 +371,7 @@ drain_post_on_timer(struct drain *d)
 	if (d->phase == PHASE_WAITING)
 		d->phase = PHASE_CONNECTING;
 	drain_post_send(d);
-	if (d->post->calls > 0 || cursor_waiting_bytes(&d->cursor) > 0 ||
+	if (d->post->nbatches > 0 || cursor_waiting_bytes(&d->cursor) > 0 ||
 	    clock_mono_ms() - d->used_ms < IDLE_MS)
 		return;
 	d->phase = PHASE_IDLE;

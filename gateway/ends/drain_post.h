@@ -27,8 +27,12 @@ struct post_batch {
 	enum post_state state;
 	uint64_t first_seq, end_seq; /* of its lines; equal: it is a notice */
 	struct buf notice;	     /* "N lines dropped" as a frame */
+	struct cursor_gap gap;	     /* that it says */
 	bool tried;		     /* it was sent before */
+	bool part;		     /* of one whose contents were refused */
 	uint32_t lines;		     /* to be delivered, as counted when it was encoded last */
+	uint64_t refused;	     /* of them, by the receiver for good */
+	size_t bytes;		     /* of its body before compression, then */
 	struct http_call *call;
 	struct buf body; /* while called */
 };
@@ -37,13 +41,15 @@ TAILQ_HEAD(post_batch_list, post_batch);
 
 struct drain_post {
 	struct post_batch_list batches;
-	struct drain_limits limits;
+	struct drain_limits limits; /* the type's; bytes as far as the receiver takes them */
+	size_t bytes_max;	    /* what the type says of them */
 	struct tls_own own;
-	unsigned calls;	      /* batches that are called */
-	bool blocked;	      /* the last answer was a refusal */
+	uint64_t id;	   /* for the batches' ids: the drain's first, which is never another's */
+	unsigned nbatches; /* all of them */
+	unsigned calls;	   /* batches that are called */
+	bool blocked;	   /* the last answer was a refusal */
 	unsigned lost_in_row; /* entries refused one by one with no batch accepted between */
-	uint64_t not_taken; /* lines refused for good that the cursor has yet to report as taken */
-	int64_t begun_ms;   /* when a batch was last begun */
+	int64_t begun_ms;     /* when a batch was last begun */
 };
 
 /* drain_post.c */
@@ -54,7 +60,7 @@ void post_call_over(struct drain *, struct post_batch *);
 void drain_post_init(struct drain *);
 /* Cancels what is under way; the cursor is the caller's business.  Nothing for other drains. */
 void drain_post_clear(struct drain *);
-/* Forgets all batches: their lines are unsent again. */
+/* Forgets all batches: their lines are unsent again, refused ones too, and notices unsaid. */
 void drain_post_wind_back(struct drain *);
 /* The log has lines. */
 void drain_post_flush(struct drain *);
@@ -65,8 +71,11 @@ void drain_post_send(struct drain *);
 bool drain_post_is_blocked(const struct drain *);
 /* Lines in batches that are not done with. */
 uint64_t drain_post_flight_lines(const struct drain *);
-/* Lines in batches that are done with, behind one that is not: not lost if the drain ends. */
-uint64_t drain_post_done_lines(const struct drain *);
+/*
+ * The drain ends: counts as delivered what was accepted behind a batch that is
+ * not done with.  Returns the lines that so are not lost, refused ones included.
+ */
+uint64_t drain_post_end(struct drain *);
 
 /* drain_post_body.c */
 /*
@@ -77,6 +86,8 @@ uint64_t drain_post_done_lines(const struct drain *);
 struct post_batch *post_begin(struct drain *, struct drain_batch *info);
 /* Encodes a batch once more. */
 void post_encode_again(struct drain *, struct post_batch *, struct drain_batch *info);
+/* How much of the log may lie in one batch now. */
+size_t post_source_limit(const struct drain *);
 /* The first frame of a batch. */
 struct slice post_first_frame(const struct drain *, const struct post_batch *);
 

@@ -20,6 +20,9 @@ enum { LOST_IN_ROW = 3 };
 
 enum { SAID_BYTES = 160 };
 
+/* A receiver that does not even take this is not helped by smaller batches. */
+enum { LIMIT_MIN = 4096 };
+
 /* "HTTP 403: first bytes of the body", on one line. */
 static void
 answer_words(const struct http_answer *answer, char *text, size_t size)
@@ -43,9 +46,9 @@ answer_words(const struct http_answer *answer, char *text, size_t size)
 }
 
 static void
-count_refused(struct drain *d, uint64_t lines)
+count_refused(struct drain *d, struct post_batch *b, uint64_t lines)
 {
-	d->post->not_taken += lines;
+	b->refused += lines;
 	d->lines_refused += lines;
 	stats_add(&d->env->stats->lines_dropped_refused, lines);
 }
@@ -56,14 +59,11 @@ pass_done(struct drain *d)
 {
 	struct post_batch *b = TAILQ_FIRST(&d->post->batches);
 	struct cursor_taken taken;
-	uint64_t not_taken;
 
 	if (b == NULL || b->state != POST_DONE)
 		return false;
 	taken = cursor_acked(&d->cursor, b->end_seq);
-	not_taken = taken.lines < d->post->not_taken ? taken.lines : d->post->not_taken;
-	d->post->not_taken -= not_taken;
-	taken.lines -= not_taken;
+	taken.lines -= taken.lines < b->refused ? taken.lines : b->refused;
 	drain_count_taken(d, taken);
 	cursor_release_all(&d->cursor);
 	post_batch_free(d, b);
@@ -87,7 +87,7 @@ accepted(struct drain *d, struct post_batch *b, uint64_t rejected)
 	b->state = POST_DONE;
 	d->post->lost_in_row = 0;
 	if (rejected > 0) {
-		count_refused(d, rejected < b->lines ? rejected : b->lines);
+		count_refused(d, b, rejected < b->lines ? rejected : b->lines);
 		snprintf(text, sizeof(text), "the receiver threw %llu lines of a batch away",
 			 (unsigned long long)rejected);
 		drain_set_error(d, text);
@@ -129,11 +129,11 @@ failed(struct drain *d, struct post_batch *b, bool refused, int64_t retry_after_
 	if (d->phase == PHASE_WAITING && retry_after_ms <= 0)
 		return;
 	delay_ms = backoff_next(&d->backoff, false, 0);
-	if (refused && delay_ms < REFUSED_MS)
-		delay_ms = REFUSED_MS;
 	/* 0 is no wish: a receiver that always says so must not be asked all the time. */
 	if (retry_after_ms > 0)
 		delay_ms = retry_after_ms;
+	if (refused && delay_ms < REFUSED_MS)
+		delay_ms = REFUSED_MS;
 	drain_log_lost(d, d->last_error, 0);
 	wait_for(d, delay_ms);
 }
@@ -161,7 +161,7 @@ give_up_entry(struct drain *d, struct post_batch *b, int status)
 	if (b->notice.n > 0)
 		return;
 	keep_letter(d, b, status);
-	count_refused(d, b->lines);
+	count_refused(d, b, b->lines);
 	log_debug("drain's receiver refused a line", "drain", d->conf.redacted, "error",
 		  d->last_error, NULL);
 	d->post->lost_in_row++;
@@ -173,6 +173,27 @@ give_up_entry(struct drain *d, struct post_batch *b, int status)
 	wait_for(d, backoff_next(&d->backoff, false, 0));
 }
 
+/*
+ * A receiver that takes no more than so much at a time (HTTP 413) gets less from
+ * then on, and by and by more again.  Parts of a batch say nothing: they
+ * are small, and one long line may be the reason.
+ */
+static void
+learn_size(struct drain *d, const struct post_batch *b, int status)
+{
+	struct drain_post *post = d->post;
+	size_t half = b->bytes / 2, more = post->limits.bytes / 16;
+
+	if (b->part || b->notice.n > 0)
+		return;
+	if (status == 413 && b->lines > 1)
+		post->limits.bytes = half > LIMIT_MIN ? half : LIMIT_MIN;
+	else if (status / 100 == 2 && b->bytes > post->limits.bytes / 2)
+		post->limits.bytes += more < post->bytes_max - post->limits.bytes
+					  ? more
+					  : post->bytes_max - post->limits.bytes;
+}
+
 static void
 split(struct drain *d, struct post_batch *b)
 {
@@ -181,8 +202,10 @@ split(struct drain *d, struct post_batch *b)
 
 	TAILQ_REMOVE(&d->post->batches, rest, link);
 	TAILQ_INSERT_AFTER(&d->post->batches, b, rest, link);
+	cursor_cut(&d->cursor, middle);
 	rest->end_seq = b->end_seq;
 	rest->tried = b->tried;
+	rest->part = b->part = true;
 	rest->lines = b->lines / 2;
 	b->end_seq = middle;
 	b->lines -= rest->lines;
@@ -209,6 +232,7 @@ drain_post_on_answer(const struct http_answer *answer, void *arg)
 	struct drain_verdict verdict = judge(d, answer);
 	char words[256];
 
+	learn_size(d, b, answer->status);
 	post_call_over(d, b);
 	if (verdict.answer != DRAIN_ACCEPTED) {
 		answer_words(answer, words, sizeof(words));

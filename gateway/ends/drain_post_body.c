@@ -20,7 +20,9 @@ struct encoding {
 	struct drain *d;
 	struct drain_batch *info;
 	struct buf *body; /* the worker's scratch */
-	bool again;	  /* what is done to lines was counted before */
+	size_t source;	  /* bytes of the log in it */
+	size_t limit;	  /* of those */
+	bool again;	  /* the same lines as before, whose encoding was counted then */
 	bool full;
 };
 
@@ -59,7 +61,7 @@ add_frame(struct encoding *e, struct slice frame)
 		abort();
 	flags = e->d->conf.type->http->entry(&e->d->conf, e->info, &line, e->body);
 	e->info->entries++;
-	if (e->info->entries > 1 && e->body->n > limits->bytes) {
+	if (!e->again && e->info->entries > 1 && e->body->n > limits->bytes) {
 		e->body->n = start;
 		*e->info = before;
 		e->full = true;
@@ -80,14 +82,16 @@ is_wanted(struct drain *d, struct slice frame)
 static uint32_t
 add_segment(struct encoding *e, const struct segment *s)
 {
-	uint32_t at = s->from, lines = 0;
+	uint32_t at = s->from, next, lines = 0;
 	struct slice frame;
 
-	while (at < s->to && !e->full) {
-		at = chunk_frame(s->chunk, at, &frame);
+	for (; at < s->to && !e->full; at = next) {
+		next = chunk_frame(s->chunk, at, &frame);
 		if (is_wanted(e->d, frame) && !add_frame(e, frame))
 			break;
 		lines++;
+		e->source += next - at;
+		e->full = e->full || e->source >= e->limit;
 	}
 	return lines;
 }
@@ -102,31 +106,40 @@ add_range(struct encoding *e, const struct segment *s, uint64_t first, uint64_t 
 
 	while (at < s->to && seq < end) {
 		at = chunk_frame(s->chunk, at, &frame);
-		if (seq >= first && is_wanted(e->d, frame) && !add_frame(e, frame))
-			break;
+		if (seq >= first && is_wanted(e->d, frame))
+			(void)add_frame(e, frame);
 		seq++;
 	}
 }
 
-/* Many drains that wait for answers share what may lie in their batches. */
-static size_t
-source_limit(const struct drain *d)
+/*
+ * Drains that wait for answers share what may lie in their batches; a drain
+ * that does not know whether its receiver takes anything, with all who hold
+ * batches, be it for good.
+ */
+size_t
+post_source_limit(const struct drain *d)
 {
 	const struct drain_env *env = d->env;
-	size_t share = (size_t)env->config->worker_memory / (env->posting + 1);
+	unsigned sharing = d->phase == PHASE_OPEN ? env->posting : env->owing;
+	size_t share = (size_t)env->config->worker_memory / (sharing + 1) / d->conf.concurrency;
 
 	if (share > SOURCE_MAX)
 		return SOURCE_MAX;
 	return share < SOURCE_MIN ? SOURCE_MIN : share;
 }
 
-/* Two hashes of drain and range: the same lines, the same id. */
+/*
+ * Two hashes of drain and range: the same lines, the same id.  Notices have no
+ * range, and several may stand in one place.
+ */
 static void
 set_id(const struct drain *d, const struct post_batch *b, struct drain_batch *info)
 {
 	struct {
-		uint64_t drain, first, end, half;
-	} range = {d->id, b->first_seq, b->end_seq, 0};
+		uint64_t drain, first, end, notice, half;
+	} range = {d->post->id, b->first_seq, b->end_seq,
+		   b->notice.n > 0 ? hash_slice(buf_slice(&b->notice)) : 0, 0};
 	struct slice bytes = slice_of((const char *)&range, sizeof(range));
 	uint64_t high = hash_slice(bytes);
 
@@ -156,6 +169,8 @@ begin_notices(struct encoding *e, const struct segment *s)
 			continue;
 		b = post_batch_new(e->d, s->seq);
 		b->notice = frame;
+		b->gap.lines[r] = gap.lines[r];
+		b->gap.since_us = gap.since_us;
 		frame = (struct buf){0};
 		if (first == NULL)
 			first = b;
@@ -167,10 +182,10 @@ begin_notices(struct encoding *e, const struct segment *s)
 struct post_batch *
 post_begin(struct drain *d, struct drain_batch *info)
 {
-	struct encoding e = {.d = d, .info = info, .body = &d->env->scratch};
+	struct encoding e = {
+	    .d = d, .info = info, .body = &d->env->scratch, .limit = post_source_limit(d)};
 	int64_t now_ms = clock_mono_ms();
 	const struct segment *s = cursor_unsent(&d->cursor, 0, now_ms);
-	size_t source = 0, limit = source_limit(d);
 	struct post_batch *b;
 	uint32_t lines;
 
@@ -180,21 +195,18 @@ post_begin(struct drain *d, struct drain_batch *info)
 		return begin_notices(&e, s);
 	b = post_batch_new(d, s->seq);
 	encoding_open(&e);
-	do {
-		lines = add_segment(&e, s);
-		if (lines == 0)
-			break;
+	while (s != NULL && cursor_gap_is_empty(&s->gap) && (lines = add_segment(&e, s)) > 0) {
 		cursor_split(&d->cursor, lines);
 		s = cursor_unsent(&d->cursor, 0, now_ms);
-		source += s->to - s->from;
 		b->end_seq = s->seq + s->lines;
 		cursor_sent(&d->cursor, b->end_seq, now_ms);
-		s = cursor_unsent(&d->cursor, 0, now_ms);
-	} while (s != NULL && !e.full && source < limit && cursor_gap_is_empty(&s->gap));
+		/* No more is cut from the log than goes out: what is cut is not trimmed. */
+		s = e.full ? NULL : cursor_unsent(&d->cursor, 0, now_ms);
+	}
 	b->lines = info->entries;
 	encoding_close(&e);
 	set_id(d, b, info);
-	d->env->encoded += source;
+	d->env->encoded += e.source;
 	return b;
 }
 
@@ -232,6 +244,8 @@ post_first_frame(const struct drain *d, const struct post_batch *b)
 	for (unsigned i = 0; (s = cursor_in_flight(&d->cursor, i)) != NULL; i++) {
 		uint64_t seq = s->seq;
 
+		if (seq + s->lines <= b->first_seq)
+			continue;
 		for (uint32_t at = s->from; at < s->to; seq++) {
 			at = chunk_frame(s->chunk, at, &frame);
 			if (seq >= b->first_seq && is_wanted((struct drain *)(uintptr_t)d, frame))

@@ -33,8 +33,11 @@ on_admit(struct cursor *c, uint32_t lines, int64_t now_ms)
 	double most = rate * (1 + (double)(waited_ms > 0 ? waited_ms : 0) / 1000);
 	uint32_t may;
 
-	d->admitted += rate * (double)(now_ms - d->admitted_ms) / 1000;
-	d->admitted_ms = now_ms;
+	/* The caller may have read the clock before another one did. */
+	if (now_ms > d->admitted_ms) {
+		d->admitted += rate * (double)(now_ms - d->admitted_ms) / 1000;
+		d->admitted_ms = now_ms;
+	}
 	if (d->admitted > most)
 		d->admitted = most;
 	may = d->admitted < lines ? (uint32_t)d->admitted : lines;

@@ -309,13 +309,17 @@ keep_frame(struct drain *d)
 bool
 drain_stream_keep_frame(struct drain *d, uint32_t *lines)
 {
+	const struct segment *s;
+
 	*lines = 0;
-	if (d->out_is_segment)
-		*lines = cursor_unsent(&d->cursor, 0, clock_mono_ms())->lines;
-	else if (d->out.n == 0 && d->full && stream_ssl(d->stream) != NULL)
+	if (d->out_is_segment) {
+		s = cursor_unsent(&d->cursor, 0, clock_mono_ms());
+		*lines = s->lines - s->skipped;
+	} else if (d->out.n == 0 && d->full && stream_ssl(d->stream) != NULL) {
 		*lines = keep_offer(d);
-	else if (d->out.n == 0 && d->begun > 0)
+	} else if (d->out.n == 0 && d->begun > 0) {
 		*lines = keep_frame(d);
+	}
 	return d->out.n > d->out_at;
 }
 

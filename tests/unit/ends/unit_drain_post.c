@@ -1,230 +1,7 @@
 /*
- * Batches of a drain over HTTP, with a client that this test answers for.  The
- * drain is elk with format=json: a body is an array of documents.
+ * What a drain over HTTP makes of its receiver's answers.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <event2/event.h>
-
-#include "base/clock.h"
-#include "ends/drain_post.h"
-
-enum { CALLS_MAX = 64 };
-
-/* The requests that are under way, oldest first. */
-struct http_call {
-	char *body;
-	char *url;
-	http_answered *answered;
-	void *arg;
-};
-
-static struct http_call *calls[CALLS_MAX];
-static unsigned ncalls, cancelled, posts;
-
-struct http_call *
-http_client_post(struct http_client *client, const struct http_post *post, http_answered *answered,
-		 void *arg)
-{
-	struct http_call *call = calloc(1, sizeof(*call));
-
-	(void)client;
-	assert_non_null(call);
-	assert_true(ncalls < CALLS_MAX);
-	call->body = strndup(post->body.p, post->body.n);
-	call->url = strdup(post->url);
-	call->answered = answered;
-	call->arg = arg;
-	calls[ncalls++] = call;
-	posts++;
-	return call;
-}
-
-static void
-call_end(struct http_call *call)
-{
-	unsigned i = 0;
-
-	while (calls[i] != call)
-		i++;
-	ncalls--;
-	memmove(&calls[i], &calls[i + 1], (ncalls - i) * sizeof(calls[0]));
-	free(call->body);
-	free(call->url);
-	free(call);
-}
-
-void
-http_call_cancel(struct http_call *call)
-{
-	cancelled++;
-	call_end(call);
-}
-
-static void
-answer_retry_after(unsigned i, int status, const char *body, int64_t retry_after_ms)
-{
-	struct http_call *call = calls[i];
-	struct http_answer answer = {.status = status,
-				     .body = slice_str(body),
-				     .retry_after_ms = retry_after_ms,
-				     .step = HTTP_ANSWER,
-				     .error = status == 0 ? "connection refused" : ""};
-	http_answered *answered = call->answered;
-	void *arg = call->arg;
-
-	call_end(call);
-	answered(&answer, arg);
-}
-
-static void
-answer(unsigned i, int status, const char *body)
-{
-	answer_retry_after(i, status, body, -1);
-}
-
-struct fixture {
-	struct config config;
-	struct stats stats;
-	struct drain_env env;
-	struct log_pool pool;
-	struct app_log *log;
-	struct drain *d;
-	unsigned rested, more;
-};
-
-static void
-on_more(struct app_log *log, void *arg)
-{
-	(void)log;
-	((struct fixture *)arg)->more++;
-}
-
-static void
-on_rests(struct app_log *log, void *arg)
-{
-	(void)log;
-	((struct fixture *)arg)->rested++;
-}
-
-static void
-add_drain(struct fixture *f, const char *format, const char *concurrency)
-{
-	struct drain_input in[] = {
-	    {"url", "http://127.0.0.1:8080/"}, {"format", format}, {"concurrency", concurrency}};
-	struct drain_errors errors;
-	struct drain_conf conf;
-
-	assert_true(drain_conf_make(&conf, drain_type_find("elk"), in, 3, &errors));
-	f->d = drain_new(&f->env, f->log, 42, &conf);
-}
-
-static int
-set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	f->config = (struct config){.worker_memory = 16 << 20, .app_memory = 1 << 20};
-	f->env = (struct drain_env){.base = event_base_new(),
-				    .config = &f->config,
-				    .stats = &f->stats,
-				    .host = SLICE("here"),
-				    .gzip = gzip_new(),
-				    .more = on_more,
-				    .rests = on_rests,
-				    .arg = f};
-	TAILQ_INIT(&f->env.holding);
-	TAILQ_INIT(&f->env.closing);
-	log_pool_init(&f->pool, 1 << 20, 16 << 20, 7);
-	f->log = app_log_new(&f->pool, 1, "app");
-	ncalls = cancelled = posts = 0;
-	*state = f;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	drain_abandon(f->d);
-	assert_int_equal(ncalls, 0);
-	assert_int_equal(f->env.posting, 0);
-	app_log_free(f->log);
-	log_pool_clear(&f->pool);
-	gzip_free(f->env.gzip);
-	buf_free(&f->env.scratch);
-	event_base_free(f->env.base);
-	free(f);
-	return 0;
-}
-
-static void
-append(struct fixture *f, const char *message)
-{
-	char frame[512];
-	int size =
-	    snprintf(frame, sizeof(frame), "<14>1 2020-05-14T09:12:44Z web app 1 - - %s", message);
-	size_t n = chunk_count_size((size_t)size) + (size_t)size;
-	char *dst = app_log_reserve(f->log, n, clock_mono_ms());
-
-	dst += chunk_count_write(dst, (size_t)size);
-	memcpy(dst, frame, (size_t)size);
-	app_log_commit(f->log, n);
-}
-
-static void
-append_many(struct fixture *f, unsigned first, unsigned end)
-{
-	char message[32];
-
-	for (unsigned i = first; i < end; i++) {
-		snprintf(message, sizeof(message), "line-%u.", i);
-		append(f, message);
-	}
-}
-
-static void
-flush(struct fixture *f)
-{
-	f->env.encoded = 0;
-	f->d->cursor.flush(&f->d->cursor);
-}
-
-/* As if the time for the next try had come. */
-static void
-try_again(struct fixture *f)
-{
-	f->env.encoded = 0;
-	drain_on_timer(-1, 0, f->d);
-}
-
-static struct drain_status
-status(struct fixture *f)
-{
-	struct drain_status s;
-
-	drain_status(f->d, &s);
-	return s;
-}
-
-static unsigned
-documents(const char *body)
-{
-	unsigned n = 0;
-
-	for (const char *at = body; (at = strstr(at, "\"message\"")) != NULL; at++)
-		n++;
-	return n;
-}
+#include "drain_post_fixture.h"
 
 static void
 a_good_answer_delivers_the_batch_and_lets_the_log_rest(void **state)
@@ -263,25 +40,6 @@ one_request_at_a_time_unless_more_are_asked_for(void **state)
 	answer(1, 200, "");
 	assert_int_equal(ncalls, 3);
 	assert_string_equal(calls[2]->body, "line-3.");
-}
-
-static void
-the_mark_moves_over_the_accepted_front_only(void **state)
-{
-	struct fixture *f = *state;
-
-	add_drain(f, "line", "4");
-	append_many(f, 0, 4);
-	flush(f);
-	assert_int_equal(ncalls, 4);
-	answer(3, 200, "");
-	answer(1, 200, "");
-	assert_int_equal(status(f).lines_delivered, 0);
-	assert_int_equal(status(f).lines_waiting, 2);
-	answer(0, 200, "");
-	assert_int_equal(status(f).lines_delivered, 2);
-	answer(0, 200, "");
-	assert_int_equal(status(f).lines_delivered, 4);
 }
 
 static void
@@ -331,18 +89,6 @@ a_dead_receiver_costs_nothing_but_time(void **state)
 	answer(0, 202, "");
 	assert_int_equal(status(f).lines_delivered, 5);
 	assert_int_equal(status(f).retries, 100);
-}
-
-/* Answers 400 to whatever has the word in it, until nothing is under way. */
-static void
-answer_by_word(struct fixture *f, const char *word)
-{
-	for (unsigned i = 0; i < 1000 && ncalls > 0; i++) {
-		bool bad = strstr(calls[0]->body, word) != NULL;
-
-		f->env.encoded = 0;
-		answer(0, bad ? 400 : 200, bad ? "no such\nword" : "");
-	}
 }
 
 static void
@@ -439,78 +185,52 @@ a_full_batch_is_cut_at_the_types_limit(void **state)
 	assert_int_equal(status(f).lines_delivered, 1700);
 }
 
-static void
-dropped_lines_are_said_in_a_request_of_their_own(void **state)
+/* Answers 413 to whatever is longer, until nothing is under way; returns how often. */
+static unsigned
+answer_by_size(struct fixture *f, size_t size)
 {
-	struct fixture *f = *state;
+	unsigned refused = 0;
 
-	add_drain(f, "json", "1");
-	append_many(f, 0, 5000);
-	cursor_trim(&f->d->cursor, 64 * 1024);
-	flush(f);
-	assert_int_equal(documents(calls[0]->body), 1);
-	assert_non_null(strstr(calls[0]->body, "lines dropped since"));
-	f->env.encoded = 0;
-	answer(0, 200, "");
-	assert_int_equal(ncalls, 1);
-	assert_null(strstr(calls[0]->body, "lines dropped since"));
-	answer_by_word(f, "nothing");
-	assert_int_equal(status(f).lines_delivered + status(f).lines_dropped_memory, 5000);
+	for (unsigned i = 0; i < 10000 && ncalls > 0; i++) {
+		bool large = strlen(calls[0]->body) > size;
+
+		refused += large;
+		f->env.encoded = 0;
+		answer(0, large ? 413 : 200, "");
+	}
+	return refused;
 }
 
 static void
-a_notice_that_is_refused_is_not_a_lost_line(void **state)
+a_receiver_of_small_bodies_is_learned_and_tried_for_more(void **state)
 {
 	struct fixture *f = *state;
+	unsigned refused;
 
 	add_drain(f, "json", "1");
-	append_many(f, 0, 5000);
-	cursor_trim(&f->d->cursor, 64 * 1024);
+	append_many(f, 0, 20000);
 	flush(f);
-	answer_by_word(f, "lines dropped");
+	refused = answer_by_size(f, 30000);
+	assert_int_equal(status(f).lines_delivered, 20000);
 	assert_int_equal(status(f).lines_dropped_refused, 0);
-	assert_int_equal(status(f).letter.at_us, 0);
-	assert_int_equal(status(f).lines_delivered + status(f).lines_dropped_memory, 5000);
+	/* Twenty batches of 1,000 lines would each have been refused several times. */
+	assert_in_range(refused, 2, posts / 8);
+	append_many(f, 0, 20000);
+	flush(f);
+	(void)answer_by_size(f, 1 << 20);
+	assert_true(f->d->post->limits.bytes > 60000);
 }
 
 static void
-a_removed_drain_cancels_what_is_under_way(void **state)
+a_receiver_that_refuses_us_cannot_ask_to_be_asked_at_once(void **state)
 {
 	struct fixture *f = *state;
 
-	add_drain(f, "line", "4");
-	append_many(f, 0, 10);
+	add_drain(f, "json", "1");
+	append_many(f, 0, 20);
 	flush(f);
-	drain_remove(f->d);
-	assert_int_equal(cancelled, 4);
-	assert_int_equal(stats_get(&f->stats.lines_dropped_removed), 10);
-	add_drain(f, "line", "1");
-}
-
-static void
-batches_that_are_wound_back_are_unsent_again(void **state)
-{
-	struct fixture *f = *state;
-
-	add_drain(f, "line", "4");
-	append_many(f, 0, 10);
-	flush(f);
-	answer(2, 200, "");
-	drain_post_wind_back(f->d);
-	assert_int_equal(ncalls, 0);
-	assert_int_equal(cursor_waiting_lines(&f->d->cursor), 10);
-}
-
-static void
-one_turn_of_the_loop_encodes_so_much_and_no_more(void **state)
-{
-	struct fixture *f = *state;
-
-	add_drain(f, "json", "32");
-	append_many(f, 0, 14000);
-	flush(f);
-	assert_in_range(ncalls, 1, 6);
-	assert_int_equal(f->more, 1);
+	answer_retry_after(0, 403, "", 1);
+	assert_in_range(f->d->not_before_ms - clock_mono_ms(), 4000, 5000);
 }
 
 int
@@ -520,7 +240,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(a_good_answer_delivers_the_batch_and_lets_the_log_rest),
 	    TEST(one_request_at_a_time_unless_more_are_asked_for),
-	    TEST(the_mark_moves_over_the_accepted_front_only),
 	    TEST(a_refused_batch_goes_out_again_as_it_was),
 	    TEST(a_dead_receiver_costs_nothing_but_time),
 	    TEST(a_bad_entry_costs_itself_alone),
@@ -528,11 +247,8 @@ main(void)
 	    TEST(a_key_that_is_refused_blocks_the_drain_and_keeps_its_lines),
 	    TEST(a_receiver_that_names_a_time_is_asked_then),
 	    TEST(a_full_batch_is_cut_at_the_types_limit),
-	    TEST(dropped_lines_are_said_in_a_request_of_their_own),
-	    TEST(a_notice_that_is_refused_is_not_a_lost_line),
-	    TEST(a_removed_drain_cancels_what_is_under_way),
-	    TEST(batches_that_are_wound_back_are_unsent_again),
-	    TEST(one_turn_of_the_loop_encodes_so_much_and_no_more),
+	    TEST(a_receiver_of_small_bodies_is_learned_and_tried_for_more),
+	    TEST(a_receiver_that_refuses_us_cannot_ask_to_be_asked_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
