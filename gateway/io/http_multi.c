@@ -21,6 +21,7 @@ struct http_multi {
 	struct event timer;
 	CURL *idle[EASY_KEPT];
 	size_t nidle;
+	size_t running; /* handles that were added */
 };
 
 /* One that libcurl wants to hear of. */
@@ -39,6 +40,17 @@ must(bool ok)
 	}
 }
 
+/*
+ * For libcurl its limit is on all connections.  Those in use must not count, or
+ * as many receivers that hang would end the keeping of connections for all.
+ */
+static void
+set_running(struct http_multi *m, size_t running)
+{
+	m->running = running;
+	curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)(CONNECTIONS_KEPT + running));
+}
+
 static void
 multi_turn(struct http_multi *m, curl_socket_t fd, int mask)
 {
@@ -54,7 +66,7 @@ multi_turn(struct http_multi *m, curl_socket_t fd, int mask)
 		/* msg does not outlive the handle's place in the multi. */
 		easy = msg->easy_handle;
 		code = msg->data.result;
-		curl_multi_remove_handle(m->curl, easy);
+		http_multi_remove(m, easy);
 		m->done(easy, code);
 	}
 }
@@ -136,8 +148,8 @@ http_multi_new(struct event_base *base, http_multi_done *done)
 	curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m);
 	curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_time);
 	curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m);
-	curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
 	curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+	set_running(m, 0);
 	return m;
 }
 
@@ -176,6 +188,7 @@ http_multi_give(struct http_multi *m, CURL *easy)
 void
 http_multi_add(struct http_multi *m, CURL *easy)
 {
+	set_running(m, m->running + 1);
 	must(curl_multi_add_handle(m->curl, easy) == CURLM_OK);
 }
 
@@ -183,4 +196,5 @@ void
 http_multi_remove(struct http_multi *m, CURL *easy)
 {
 	curl_multi_remove_handle(m->curl, easy);
+	set_running(m, m->running - 1);
 }

@@ -34,7 +34,7 @@
 #include "plumb/lookup.h"
 #include "test_certs.h"
 
-enum { FAKE_MAX = 4, CONNS_MAX = 64 };
+enum { FAKE_MAX = 4, CONNS_MAX = 192 };
 
 /* What every look-up finds: n addresses; none: no such name. */
 static const char *_Atomic fake_addr[FAKE_MAX];

@@ -320,6 +320,33 @@ answers_that_lie_ready_can_be_cancelled(void **state)
 }
 
 static void
+many_that_hang_do_not_cost_others_their_connections(void **state)
+{
+	struct fixture *f = *state;
+	struct receiver *hangs = receiver_at(f->base, "127.0.0.1", 0, NULL);
+	static struct got got[150];
+	struct got one;
+
+	hangs->does = DOES_HANG;
+	for (int i = 0; i < 150; i++) {
+		post_start(f, &got[i],
+			   &(struct http_post){.host = "127.0.0.1",
+					       .port = hangs->port,
+					       .body = LINES,
+					       .timeout_ms = 60000});
+		UNTIL(f, hangs->accepted == i + 1);
+	}
+	for (int i = 0; i < 3; i++) {
+		one = post(f);
+		assert_int_equal(one.answer.status, 200);
+	}
+	assert_int_equal(f->r->accepted, 1);
+	for (size_t i = 0; i < 150; i++)
+		http_call_cancel(got[i].call);
+	receiver_free(hangs);
+}
+
+static void
 many_calls_run_at_a_time(void **state)
 {
 	struct fixture *f = *state;
@@ -354,6 +381,7 @@ main(void)
 	    TEST(calls_can_be_cancelled_at_any_time),
 	    TEST(inside_an_answer_calls_are_made_and_cancelled),
 	    TEST(answers_that_lie_ready_can_be_cancelled),
+	    TEST(many_that_hang_do_not_cost_others_their_connections),
 	    TEST(many_calls_run_at_a_time),
 	};
 	int failed;
