@@ -137,7 +137,7 @@ is_local(const struct sockaddr *sa)
 	return found;
 }
 
-/* sa is no mapped address, and not unspecified. */
+/* sa is no mapped address. */
 static bool
 leads_to(const struct own_address *own, const struct sockaddr *sa)
 {
@@ -153,29 +153,30 @@ leads_to(const struct own_address *own, const struct sockaddr *sa)
 	return (at->sa_family == sa->sa_family || own->both_families) && is_local(sa);
 }
 
-/* Connecting to "any address" is connecting to loopback (Linux). */
-static void
-settle_any(struct sockaddr_storage *ss)
+/*
+ * Connecting to "any address" is connecting to loopback (Linux): one more form
+ * of it, for which there is room, as it leads nowhere else.
+ */
+static size_t
+add_loopback(struct sockaddr_storage *forms, size_t n)
 {
-	if (!is_any(generic(ss)))
-		return;
-	if (ss->ss_family == AF_INET)
-		((struct sockaddr_in *)(void *)ss)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	struct sockaddr_storage *at = &forms[n];
+
+	if (!is_any(generic(&forms[0])))
+		return n;
+	*at = forms[0];
+	if (at->ss_family == AF_INET)
+		((struct sockaddr_in *)(void *)at)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	else
-		((struct sockaddr_in6 *)(void *)ss)->sin6_addr = in6addr_loopback;
+		((struct sockaddr_in6 *)(void *)at)->sin6_addr = in6addr_loopback;
+	return n + 1;
 }
 
 static bool
 leads_back(const struct address_policy *p, const struct sockaddr *sa, bool udp)
 {
-	struct sockaddr_storage target;
-
-	memset(&target, 0, sizeof(target));
-	memcpy(&target, sa,
-	       sa->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
-	settle_any(&target);
 	for (size_t i = 0; i < p->nown; i++)
-		if (p->own[i].udp == udp && leads_to(&p->own[i], generic(&target)))
+		if (p->own[i].udp == udp && leads_to(&p->own[i], sa))
 			return true;
 	return false;
 }
@@ -189,12 +190,21 @@ address_text(const struct sockaddr *sa, char text[INET6_ADDRSTRLEN])
 	return inet_ntop(sa->sa_family, at, text, INET6_ADDRSTRLEN);
 }
 
+/* Whether a rule denies it, and which. */
+static bool
+is_denied(const struct address_policy *p, const struct sockaddr *sa, char rule[ADDRESS_RULE_BYTES])
+{
+	char unused[ADDRESS_RULE_BYTES];
+
+	return address_rules_find(&p->deny, sa, rule) && !address_rules_find(&p->allow, sa, unused);
+}
+
 bool
 address_policy_allows(const struct address_policy *p, const struct sockaddr *sa, bool udp,
 		      char why[ADDRESS_POLICY_WHY_BYTES])
 {
 	char address[INET6_ADDRSTRLEN], form[INET6_ADDRSTRLEN];
-	char rule[ADDRESS_RULE_BYTES], unused[ADDRESS_RULE_BYTES];
+	char rule[ADDRESS_RULE_BYTES];
 	struct sockaddr_storage forms[ADDRESS_FORMS_MAX];
 	size_t n;
 
@@ -202,7 +212,7 @@ address_policy_allows(const struct address_policy *p, const struct sockaddr *sa,
 		snprintf(why, ADDRESS_POLICY_WHY_BYTES, "not an IP address");
 		return false;
 	}
-	n = address_forms(sa, forms);
+	n = add_loopback(forms, address_forms(sa, forms));
 	address_text(generic(&forms[0]), address);
 	for (size_t i = 0; i < n; i++) {
 		if (leads_back(p, generic(&forms[i]), udp)) {
@@ -212,8 +222,7 @@ address_policy_allows(const struct address_policy *p, const struct sockaddr *sa,
 				 address, ntohs(port_of(sa)));
 			return false;
 		}
-		if (!address_rules_find(&p->deny, generic(&forms[i]), rule) ||
-		    address_rules_find(&p->allow, generic(&forms[i]), unused))
+		if (!is_denied(p, generic(&forms[i]), rule))
 			continue;
 		if (i == 0)
 			snprintf(why, ADDRESS_POLICY_WHY_BYTES,

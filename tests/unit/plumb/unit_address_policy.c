@@ -199,6 +199,25 @@ ranges_written_by_hand_hold_for_every_form_of_an_address(void **state)
 }
 
 static void
+the_unspecified_address_is_loopback_where_rules_are_concerned(void **state)
+{
+	struct address_policy *p = policy("--drain-deny=127.0.0.0/8,::1/128", NULL, NULL);
+
+	(void)state;
+	assert_false(allows(p, "0.0.0.0"));
+	assert_string_equal(why, "address 0.0.0.0, which leads to 127.0.0.1, is denied by "
+				 "drain-deny (127.0.0.0/8)");
+	assert_false(allows(p, "::"));
+	assert_string_equal(why,
+			    "address ::, which leads to ::1, is denied by drain-deny (::1/128)");
+	assert_false(allows(p, "::ffff:0.0.0.0"));
+	address_policy_free(p);
+	p = policy("--drain-deny=untrusted", "--drain-allow=127.0.0.0/8", NULL);
+	assert_false(allows(p, "0.0.0.0"));
+	address_policy_free(p);
+}
+
+static void
 allow_makes_exceptions_however_wide(void **state)
 {
 	struct address_policy *p =
@@ -360,6 +379,7 @@ main(void)
 	    cmocka_unit_test(by_default_only_link_local_addresses_are_denied),
 	    cmocka_unit_test(untrusted_denies_all_that_is_not_public),
 	    cmocka_unit_test(ranges_written_by_hand_hold_for_every_form_of_an_address),
+	    cmocka_unit_test(the_unspecified_address_is_loopback_where_rules_are_concerned),
 	    cmocka_unit_test(allow_makes_exceptions_however_wide),
 	    cmocka_unit_test(own_listeners_are_always_denied),
 	    cmocka_unit_test(a_wildcard_listener_is_every_address_of_this_machine),
