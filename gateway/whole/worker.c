@@ -153,6 +153,14 @@ worker_turn(struct worker *w)
 	worker_weigh(w);
 }
 
+/* Its drains may be gathering a batch. */
+static void
+hurry_log(struct route *r, void *arg)
+{
+	if (r->log != NULL && !app_log_is_idle(r->log))
+		worker_touch(r->log, arg);
+}
+
 void
 worker_stop_lingering(struct worker *w)
 {
@@ -162,6 +170,7 @@ worker_stop_lingering(struct worker *w)
 	w->drains.hurried = true;
 	TAILQ_FOREACH(log, &w->due, due_link)
 	log->due_ms = 0;
+	routes_walk(w->routes, hurry_log, w);
 }
 
 static void

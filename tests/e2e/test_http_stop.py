@@ -23,6 +23,18 @@ def test_a_waiting_batch_is_delivered(gateway, http_receiver, ca):
     assert gw.find_log(msg="stopped with lines") == []
 
 
+def test_a_waiting_batch_outlives_a_short_stop(gateway, http_receiver, ca):
+    sink = http_receiver(vendors.Logplex())
+    gw = gateway(ca_file=ca.file, batch_wait="900ms", stop_timeout="300ms")
+    gw.add_drain("shop", type="https", url=sink.url())
+    gw.send(syslog.numbered("shop", 1))
+    sink.wait(1)
+    gw.send(syslog.numbered("shop", 5, first=1))
+    gw.stop()
+    assert sink.numbers == list(range(6))
+    assert gw.find_log(msg="stopped with lines") == []
+
+
 def test_a_batch_under_way_is_waited_for(gateway, http_receiver, ca):
     sink = http_receiver(vendors.Logplex())
     sink.decide = lambda request: http_receivers.Answer(after=0.5)
