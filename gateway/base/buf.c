@@ -77,6 +77,19 @@ buf_addf(struct buf *b, const char *fmt, ...)
 }
 
 void
+buf_fit(struct buf *b)
+{
+	if (b->n == b->cap)
+		return;
+	if (b->n == 0) {
+		buf_free(b);
+		return;
+	}
+	b->p = xrealloc(b->p, b->n);
+	b->cap = b->n;
+}
+
+void
 buf_drain(struct buf *b, size_t n)
 {
 	if (n < b->n)

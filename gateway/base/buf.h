@@ -24,6 +24,8 @@ void buf_add_slice(struct buf *, struct slice);
 void buf_add_str(struct buf *, const char *);
 void buf_add_char(struct buf *, char);
 void buf_addf(struct buf *, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Gives back what is allocated and not in use: before it is kept for long. */
+void buf_fit(struct buf *);
 /* Drops the first n bytes (n <= b->n) by moving the rest to the front. */
 void buf_drain(struct buf *, size_t n);
 /* The content as a C string; valid until the next change. */

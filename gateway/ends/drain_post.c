@@ -175,6 +175,8 @@ take_body(struct drain *d, struct post_batch *b)
 		gzip_whole(d->env->gzip, buf_slice(scratch), &b->body);
 	else
 		buf_add_slice(&b->body, buf_slice(scratch));
+	/* A receiver that hangs keeps it for long. */
+	buf_fit(&b->body);
 }
 
 static void

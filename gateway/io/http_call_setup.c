@@ -12,6 +12,9 @@
 /* An acknowledgement that does not come ends a connection after this. */
 enum { USER_TIMEOUT_MS = 30 * 1000 };
 
+/* An answer is short, and a body leaves in pieces of what one record of TLS takes. */
+enum { RECEIVE_BYTES = 4 * 1024, SEND_BYTES = 16 * 1024 };
+
 static void
 add_header(struct curl_slist **list, const char *line)
 {
@@ -200,6 +203,8 @@ http_call_setup(struct http_call *c)
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, c->body.n > 0 ? c->body.p : "");
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)c->body.n);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTP_CONNECT_MS);
+	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)RECEIVE_BYTES);
+	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BYTES);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, http_on_head);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, c);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_on_body);

@@ -132,6 +132,26 @@ draining_leaves_the_rest_in_front(void **state)
 }
 
 static void
+fitting_gives_back_what_is_not_used(void **state)
+{
+	struct buf b = {0};
+
+	(void)state;
+	buf_fit(&b);
+	assert_null(b.p);
+	buf_add_str(&b, "0123456789");
+	buf_fit(&b);
+	assert_int_equal(b.cap, 10);
+	buf_fit(&b);
+	buf_add_str(&b, "abc");
+	assert_string_equal(buf_cstr(&b), "0123456789abc");
+	buf_drain(&b, 13);
+	buf_fit(&b);
+	assert_null(b.p);
+	assert_int_equal(b.cap, 0);
+}
+
+static void
 bytes_of_any_value_pass(void **state)
 {
 	static const char bytes[] = {'a', '\0', '\n', (char)0xff, '\0'};
@@ -154,6 +174,7 @@ main(void)
 	    cmocka_unit_test(reserved_room_counts_only_when_the_caller_says_so),
 	    cmocka_unit_test(formatted_text_has_no_limit_and_no_nul),
 	    cmocka_unit_test(draining_leaves_the_rest_in_front),
+	    cmocka_unit_test(fitting_gives_back_what_is_not_used),
 	    cmocka_unit_test(bytes_of_any_value_pass),
 	};
 
