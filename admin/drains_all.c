@@ -146,7 +146,7 @@ add_type_error(json_t *errors)
 {
 	struct buf text = {0};
 
-	buf_add_str(&text, "must be of");
+	buf_add_str(&text, "must be among");
 	for (const struct drain_type *const *t = drain_type_all(); *t != NULL; t++)
 		buf_addf(&text, "%s %s", t == drain_type_all() ? "" : ",", (*t)->name);
 	errors_add(errors, "type", buf_cstr(&text));
@@ -171,7 +171,7 @@ read_wanted(struct api_call *call, struct wanted *w)
 	w->per_page = PER_PAGE;
 	w->redact = !slice_is(redact, "false") && !slice_is(redact, "0");
 	if (!read_list(call, w, "state", take_state))
-		errors_add(errors, "state", "must be of idle, connected, retrying, blocked");
+		errors_add(errors, "state", "must be among idle, connected, retrying, blocked");
 	if (!read_list(call, w, "app", take_app))
 		errors_add(errors, "app", "is not the name or id of an app");
 	if (!read_list(call, w, "type", take_type))
