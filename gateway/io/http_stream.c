@@ -233,7 +233,11 @@ conn_stream(struct http_conn *c, struct http_response *response)
 	struct http_stream *s = c->answer;
 	struct buf written = s->out; /* by the handler already */
 
-	s->out = (struct buf){0};
+	/* A "100 Continue" may be on its way still. */
+	s->out = c->head;
+	s->sent = c->sent;
+	c->head = (struct buf){0};
+	c->sent = 0;
 	http_write_stream_head(&s->out, response, s->chunked);
 	buf_add_slice(&s->out, buf_slice(&written));
 	buf_free(&written);
