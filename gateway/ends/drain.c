@@ -208,8 +208,7 @@ drain_remove(struct drain *d)
 void
 drain_abandon(struct drain *d)
 {
-	stats_add(&d->env->stats->lines_dropped_stop,
-		  cursor_close(&d->cursor) - drain_post_end(d));
+	stats_add(&d->env->stats->lines_dropped_stop, cursor_close(&d->cursor) - drain_post_end(d));
 	drain_free(d);
 }
 

@@ -1,6 +1,7 @@
 /*
  * drain_post_body -- a range of the log becomes the body of a request.
  */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,6 +176,8 @@ begin_notices(struct encoding *e, const struct segment *s)
 		if (first == NULL)
 			first = b;
 	}
+	/* A gap that is not empty has a reason. */
+	assert(first != NULL);
 	encode_notice(e, first);
 	return first;
 }

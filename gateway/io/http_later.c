@@ -1,5 +1,6 @@
 #include "io/http_later.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
@@ -40,7 +41,9 @@ http_later_answer(struct http_later *later, struct http_response *answer)
 	if (c != NULL)
 		c->later = NULL;
 	if (response == NULL) {
-		/* From the loop, since the caller may be anywhere. */
+		/* From the loop, since the caller may be anywhere; a gone connection has said so.
+		 */
+		assert(c != NULL);
 		c->ready = *answer;
 		c->state = CONN_READY;
 		conn_deadline(c, 0);

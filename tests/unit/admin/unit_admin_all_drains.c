@@ -185,9 +185,10 @@ what_is_wrong_is_named(void **state)
 			fail_msg("%s: %d %s", table[i].query, t->resp.status,
 				 buf_cstr(&t->resp.body));
 	}
-	expect_answer(t, "GET", ALL "?state=x&per_page=0", NULL, 422,
-		      "{\"errors\":{\"state\":[\"must be among idle, connected, retrying, blocked\"],"
-		      "\"per_page\":[\"must be a number from 1 to 1000\"]}}");
+	expect_answer(
+	    t, "GET", ALL "?state=x&per_page=0", NULL, 422,
+	    "{\"errors\":{\"state\":[\"must be among idle, connected, retrying, blocked\"],"
+	    "\"per_page\":[\"must be a number from 1 to 1000\"]}}");
 }
 
 static void
