@@ -15,6 +15,7 @@
 #include "whole/sockets.h"
 #include "whole/worker_calls.h"
 #include "whole/worker_stop.h"
+#include "wire/ascii.h"
 
 unsigned
 gateway_home(const struct gateway *gw, const char *app_id)
@@ -150,6 +151,17 @@ open_listener(struct gateway *gw, size_t i, char *err)
 	return true;
 }
 
+/* As a HOSTNAME: the kernel takes any bytes. */
+static void
+take_host_name(char *host, size_t size)
+{
+	if (gethostname(host, size - 1) < 0 || host[0] == '\0')
+		snprintf(host, size, "localhost");
+	for (char *p = host; *p != '\0'; p++)
+		if (!ascii_printable(*p))
+			*p = '-';
+}
+
 static bool
 start_parts(struct gateway *gw, struct event_base *base, char *err)
 {
@@ -163,8 +175,7 @@ start_parts(struct gateway *gw, struct event_base *base, char *err)
 	if (!gateway_make_listener_parts(gw->config, gw->ctxs, gw->rules, err))
 		return false;
 	gw->mailbox = mailbox_new(base, gw);
-	if (gethostname(gw->host, sizeof(gw->host) - 1) < 0 || gw->host[0] == '\0')
-		snprintf(gw->host, sizeof(gw->host), "localhost");
+	take_host_name(gw->host, sizeof(gw->host));
 	gw->setup = (struct worker_setup){.config = gw->config,
 					  .resolver = resolver_new(),
 					  .drain_tls = gw->drain_tls,
