@@ -156,6 +156,8 @@ name_drain(struct gateway *gw, const struct app_record *app, const char *url, ui
 {
 	struct call_drain_name *c = call_drain_name_new(app->serial, url, id);
 
+	/* Else its status would be nobody's until the next start. */
+	c->call.insist = true;
 	call_post(&c->call, gw->workers[gateway_home(gw, app->id)]);
 	if (call_wait(&c->call, CALL_WAIT_MS))
 		call_free(&c->call);
