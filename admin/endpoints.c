@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "admin/handlers.h"
 #include "admin/reply.h"
@@ -140,18 +141,32 @@ peer_text(const struct sockaddr *peer, char text[INET6_ADDRSTRLEN])
 	return "unix";
 }
 
-/*
- * Whether it comes from this machine, and not by way of a proxy here: that one
- * would have to say so for whom it asks.
- */
+/* What a proxy adds says little of the client, but that there is a proxy. */
+static bool
+came_by_proxy(const struct http_request *req)
+{
+	static const char forwarded[] = "X-Forwarded-";
+	const size_t n = sizeof(forwarded) - 1;
+
+	for (size_t i = 0; i < req->nheaders; i++) {
+		struct slice name = req->headers[i].name;
+
+		if ((name.n > n && strncasecmp(name.p, forwarded, n) == 0) ||
+		    http_name_is(name, "Forwarded") || http_name_is(name, "Via") ||
+		    http_name_is(name, "X-Real-IP"))
+			return true;
+	}
+	return false;
+}
+
+/* Whether it comes from this machine, and not by way of a proxy here. */
 static bool
 is_local(const struct http_request *req)
 {
 	struct sockaddr_in6 in6;
 	struct sockaddr_in in;
 
-	if (http_request_header(req, "X-Forwarded-For").p != NULL ||
-	    http_request_header(req, "Forwarded").p != NULL || req->peer == NULL)
+	if (req->peer == NULL || came_by_proxy(req))
 		return false;
 	switch (req->peer->sa_family) {
 	case AF_UNIX:

@@ -142,10 +142,13 @@ this_machine_needs_no_token(void **state)
 static void
 who_comes_by_way_of_a_proxy_is_not_this_machine(void **state)
 {
-	static const char *const names[] = {"X-Forwarded-For", "x-forwarded-for", "Forwarded"};
+	static const char *const names[] = {"X-Forwarded-For",	 "x-forwarded-for",
+					    "X-Forwarded-Proto", "X-Forwarded-Host",
+					    "Forwarded",	 "Via",
+					    "X-Real-IP"};
 	struct api *t = *state;
 
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct http_header header = {slice_str(names[i]), SLICE("10.0.0.1")};
 		struct http_request req = {.method = SLICE("GET"),
 					   .path = SLICE("/metrics"),
