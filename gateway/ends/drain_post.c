@@ -17,22 +17,6 @@ enum { TURN_BYTES = 256 * 1024 };
 /* What a request costs beside its bytes, as if it were bytes. */
 enum { REQUEST_BYTES = 2 * 1024 };
 
-/*
- * What was accepted behind a batch that is not done with stays in memory.  So
- * for each request that may be under way there are at most so many batches,
- * and so many times what may lie in one.
- */
-enum { WINDOW_BATCHES = 64, WINDOW_LIMITS = 4 };
-
-/* With a log's memory so full no batch waits for company: a fourth of worker-memory. */
-enum { GATHER_SHARE = 4 };
-
-/* So many lines surely make a full batch. */
-enum { FULL_BYTES = 256 * 1024 };
-
-/* With so many drains waiting for answers none gets more than one request at a time. */
-enum { POSTING_MANY = 256 };
-
 void
 drain_post_init(struct drain *d)
 {
@@ -213,50 +197,6 @@ call_batch(struct drain *d, struct post_batch *b, const struct drain_batch *info
 	buf_free(&request.headers);
 }
 
-/* Whether lines that wait for company would be in the way. */
-static bool
-is_hurried(const struct drain *d)
-{
-	const struct drain_env *env = d->env;
-
-	return env->hurried || env->pressed ||
-	       d->cursor.log->pool->pressure >= (size_t)env->config->worker_memory / GATHER_SHARE;
-}
-
-/* So much is a full batch; and less than makes a drain lag. */
-static size_t
-full_bytes(const struct drain *d)
-{
-	size_t half = d->cursor.log->pool->app_memory / 2;
-
-	return half < FULL_BYTES ? half : FULL_BYTES;
-}
-
-/* Milliseconds until the next batch should go; -1: nothing waits. */
-static int64_t
-due_in_ms(const struct drain *d, int64_t now_ms)
-{
-	const struct drain_post *post = d->post;
-	size_t waiting = cursor_waiting_bytes(&d->cursor);
-	int64_t left = post->begun_ms + d->env->config->batch_wait - now_ms;
-
-	if (waiting == 0)
-		return -1;
-	if (left <= 0 || post->limits.entries == 1 || waiting >= full_bytes(d) ||
-	    cursor_waiting_lines(&d->cursor) >= post->limits.entries || is_hurried(d))
-		return 0;
-	return left;
-}
-
-/* While it is not known whether the receiver works again, one request finds out. */
-static unsigned
-calls_allowed(const struct drain *d)
-{
-	if (d->backoff.failures > 0 || d->post->lost_in_row > 0 || d->env->posting > POSTING_MANY)
-		return 1;
-	return d->conf.concurrency;
-}
-
 static struct post_batch *
 first_ready(const struct drain *d)
 {
@@ -270,22 +210,10 @@ first_ready(const struct drain *d)
 	return NULL;
 }
 
-/* Whether a new batch may begin: not so much waits behind one that is not answered. */
-static bool
-window_is_open(const struct drain *d)
-{
-	const struct drain_post *post = d->post;
-	size_t concurrency = d->conf.concurrency;
-
-	return post->calls == 0 ||
-	       (post->nbatches < WINDOW_BATCHES * concurrency &&
-		d->cursor.flight_bytes < WINDOW_LIMITS * concurrency * post_source_limit(d));
-}
-
 static bool
 is_due(const struct drain *d, int64_t now_ms)
 {
-	return first_ready(d) != NULL || (window_is_open(d) && due_in_ms(d, now_ms) == 0);
+	return first_ready(d) != NULL || (post_window_is_open(d) && post_due_in_ms(d, now_ms) == 0);
 }
 
 /* false: nothing is there to send after all. */
@@ -318,9 +246,9 @@ send_one(struct drain *d, int64_t now_ms)
 static void
 arm_for_next(struct drain *d, int64_t now_ms)
 {
-	int64_t due_ms = due_in_ms(d, now_ms);
+	int64_t due_ms = post_due_in_ms(d, now_ms);
 
-	if (d->post->calls >= calls_allowed(d) || !window_is_open(d))
+	if (d->post->calls >= post_calls_allowed(d) || !post_window_is_open(d))
 		event_del(d->timer);
 	else if (due_ms >= 0)
 		drain_arm(d, due_ms);
@@ -334,7 +262,7 @@ drain_post_send(struct drain *d)
 	int64_t now_ms = clock_mono_ms();
 	bool sent = false;
 
-	while (d->post->calls < calls_allowed(d) && is_due(d, now_ms)) {
+	while (d->post->calls < post_calls_allowed(d) && is_due(d, now_ms)) {
 		if (d->env->encoded >= TURN_BYTES) {
 			/* By the timer it lines up behind those who had nothing of this turn. */
 			if (sent)

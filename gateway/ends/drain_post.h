@@ -77,6 +77,16 @@ uint64_t drain_post_flight_lines(const struct drain *);
  */
 uint64_t drain_post_end(struct drain *);
 
+/* drain_post_due.c */
+/* How much of the log may lie in one batch now. */
+size_t post_source_limit(const struct drain *);
+/* Milliseconds until the next batch should begin; -1: nothing waits. */
+int64_t post_due_in_ms(const struct drain *, int64_t now_ms);
+/* Whether one may begin: not so much waits behind another that is not answered. */
+bool post_window_is_open(const struct drain *);
+/* How many requests may be under way. */
+unsigned post_calls_allowed(const struct drain *);
+
 /* drain_post_body.c */
 /*
  * Cuts the next batch from the cursor and encodes it into env->scratch; or a
@@ -86,8 +96,6 @@ uint64_t drain_post_end(struct drain *);
 struct post_batch *post_begin(struct drain *, struct drain_batch *info);
 /* Encodes a batch once more. */
 void post_encode_again(struct drain *, struct post_batch *, struct drain_batch *info);
-/* How much of the log may lie in one batch now. */
-size_t post_source_limit(const struct drain *);
 /* The first frame of a batch. */
 struct slice post_first_frame(const struct drain *, const struct post_batch *);
 

@@ -11,12 +11,6 @@
 #include "ends/drain_post.h"
 #include "wire/parse.h"
 
-/*
- * Bytes of the log in one batch: what a slow receiver keeps from being freed,
- * and what one turn of the loop encodes and compresses.
- */
-enum { SOURCE_MAX = 256 * 1024, SOURCE_MIN = 16 * 1024 };
-
 struct encoding {
 	struct drain *d;
 	struct drain_batch *info;
@@ -111,23 +105,6 @@ add_range(struct encoding *e, const struct segment *s, uint64_t first, uint64_t 
 			(void)add_frame(e, frame);
 		seq++;
 	}
-}
-
-/*
- * Drains that wait for answers share what may lie in their batches; a drain
- * that does not know whether its receiver takes anything, with all who hold
- * batches, be it for good.
- */
-size_t
-post_source_limit(const struct drain *d)
-{
-	const struct drain_env *env = d->env;
-	unsigned sharing = d->phase == PHASE_OPEN ? env->posting : env->owing;
-	size_t share = (size_t)env->config->worker_memory / (sharing + 1) / d->conf.concurrency;
-
-	if (share > SOURCE_MAX)
-		return SOURCE_MAX;
-	return share < SOURCE_MIN ? SOURCE_MIN : share;
 }
 
 /*

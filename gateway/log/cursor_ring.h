@@ -1,6 +1,7 @@
 /*
- * cursor_ring -- what the cursor's own files share: cursor.c (marks), cursor_plan.c
- * (cutting segments from the log, and dropping instead).
+ * cursor_ring -- what the cursor's own files share: cursor.c (marks), cursor_cut.c
+ * (cutting segments in two), cursor_move.c (from one cursor to another),
+ * cursor_plan.c (cutting segments from the log, and dropping instead).
  */
 #ifndef CURSOR_RING_H
 #define CURSOR_RING_H

@@ -161,6 +161,25 @@ no_batch_waits_for_company_when_memory_gets_short(void **state)
 	f->pool.pressure -= 5 << 20;
 }
 
+/* The receiver takes little at a time: what waits makes many batches. */
+static void
+small_batches_do_not_wait_for_more_than_they_hold(void **state)
+{
+	struct fixture *f = *state;
+
+	f->config.batch_wait = 500;
+	add_drain(f, "json", "1");
+	f->d->post->limits.bytes = 5000;
+	append_many(f, 0, 500);
+	flush(f);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(ncalls, 1);
+		assert_true(strlen(calls[0]->body) > 4000);
+		f->env.encoded = 0;
+		answer(0, 200, "");
+	}
+}
+
 /* Or the drain counts as lagging for its own waiting, and loses lines. */
 static void
 a_batch_does_not_wait_until_app_memory_is_full(void **state)
@@ -191,6 +210,7 @@ main(void)
 	    TEST(an_unknown_receiver_gets_a_small_batch_when_many_hold_one),
 	    TEST(a_long_wait_on_a_busy_loop_does_not_forget_the_batch),
 	    TEST(no_batch_waits_for_company_when_memory_gets_short),
+	    TEST(small_batches_do_not_wait_for_more_than_they_hold),
 	    TEST(a_batch_does_not_wait_until_app_memory_is_full),
 	};
 
