@@ -11,7 +11,8 @@ from lib import http_receivers, syslog, vendors
 @pytest.fixture
 def shop(gateway, http_receiver, ca):
     sink = http_receiver(vendors.Logplex())
-    gw = gateway(ca_file=ca.file, batch_wait="0")
+    # Room for all of a flood: a failure costs a second, and what is over app-memory then is dropped.
+    gw = gateway(ca_file=ca.file, batch_wait="0", app_memory="8MiB")
     return gw, gw.add_drain("shop", type="https", url=sink.url(), concurrency="4"), sink
 
 
