@@ -310,6 +310,52 @@ a_line_over_the_limit_comes_alone(void **state)
 }
 
 static void
+who_was_too_slow_gets_nothing_until_half_is_free(void **state)
+{
+	struct fixture *f = *state;
+	struct tap_filter filter = {.lines = {.severity = 7, .nmatch = 1}, .text = xstrdup("line")};
+	unsigned batches = 0;
+	uint64_t missed;
+	struct tap *t;
+	bool full;
+
+	filter.lines.match[0] = slice_str(filter.text);
+	t = open_tap(f, filter);
+	for (int i = 0; i < 400; i++)
+		append(f, "", FILLER);
+	flush(f);
+	do {
+		missed = t->dropped;
+		tap_batch_free(f->got[--f->ngot]);
+		tap_next(t);
+		full = t->bytes > TAP_BYTES / 2;
+		batches++;
+		append(f, "", 0);
+		flush(f);
+		assert_int_equal(t->dropped, full ? missed + 1 : 0);
+	} while (full);
+	/* Each of them is a quarter of it. */
+	assert_in_range(batches, 2, 3);
+}
+
+static void
+what_the_worker_trims_is_missing_too(void **state)
+{
+	struct fixture *f = *state;
+	struct tap *t = open_tap(f, all_lines());
+	unsigned next = 0;
+
+	for (int i = 0; i < 3; i++)
+		append(f, "", 0);
+	cursor_trim(&t->cursor, 0);
+	append(f, "", 0);
+	flush(f);
+	assert_int_equal(f->got[0]->dropped, 3);
+	assert_int_equal(read_batch(f, &next), 1);
+	assert_int_equal(next, 4);
+}
+
+static void
 the_app_goes_and_the_reader_hears_of_all_it_missed(void **state)
 {
 	struct fixture *f = *state;
@@ -345,6 +391,8 @@ main(void)
 	    TAP_TEST(a_gap_is_said_even_if_no_line_follows),
 	    TAP_TEST(its_filter_chooses_and_does_not_count_what_it_keeps_away),
 	    TAP_TEST(a_line_over_the_limit_comes_alone),
+	    TAP_TEST(who_was_too_slow_gets_nothing_until_half_is_free),
+	    TAP_TEST(what_the_worker_trims_is_missing_too),
 	    TAP_TEST(the_app_goes_and_the_reader_hears_of_all_it_missed),
 	};
 

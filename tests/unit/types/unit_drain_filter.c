@@ -121,6 +121,9 @@ only_the_message_counts(void **state)
 	check(NULL, "needle", NULL, "<14>1 - h a p - [a@1 x=\"\\] needle\\\"\"][b@1] m", false);
 	check(NULL, "[a@1]", NULL, "<14>1 - h a p - [a@1] m", false);
 	check(NULL, "[a@1]", NULL, "<14>1 - h a p - - [a@1] m", true);
+	/* Nor the space in front of it. */
+	check(NULL, " m", NULL, "<14>1 - h a p - - m", false);
+	check(NULL, " m", NULL, "<14>1 - h a p - -  m", true);
 }
 
 static void
