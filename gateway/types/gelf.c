@@ -126,7 +126,7 @@ add_param(struct buf *out, const struct drain_param *list, const char *const *ke
 
 	sd_unescape(list[i].sd.value, &value);
 	for (int k = i + 1; k < n; k++) {
-		if (seen[k] || strcmp(keys[k], keys[i]) != 0)
+		if (strcmp(keys[k], keys[i]) != 0)
 			continue;
 		seen[k] = true;
 		buf_add_str(&value, ", ");
