@@ -6,23 +6,27 @@
 
 #include "base/buf.h"
 #include "base/xmalloc.h"
+#include "wire/escape.h"
 #include "wire/timestamp.h"
 
 static int
 on_json_bytes(const char *p, size_t n, void *arg)
 {
-	struct http_response *resp = arg;
-
-	buf_add(&resp->body, p, n);
+	buf_add(arg, p, n);
 	return 0;
 }
 
 void
 reply_json(struct http_response *resp, int status, json_t *body)
 {
+	struct buf text = {0};
+
 	resp->status = status;
-	json_dump_callback(body, on_json_bytes, resp, JSON_COMPACT);
+	json_dump_callback(body, on_json_bytes, &text, JSON_COMPACT);
 	json_decref(body);
+	/* Lines and what receivers said may hold anything, and people look at it. */
+	escape_json(buf_slice(&text), &resp->body);
+	buf_free(&text);
 }
 
 void

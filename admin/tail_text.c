@@ -56,16 +56,22 @@ add_member(struct buf *out, const char *key, struct slice value)
 static void
 add_event(const struct line *line, struct buf *out)
 {
-	buf_add_str(out, "data: {");
-	add_member(out, "timestamp", line->timestamp);
-	add_member(out, "hostname", line->hostname);
-	add_member(out, "app", line->app_name);
-	add_member(out, "procid", line->procid);
-	add_member(out, "msgid", line->msgid);
-	json_out_number(out, "severity", line_severity(line));
-	json_out_number(out, "facility", line_facility(line));
-	json_out_member(out, "message", message_of(line));
-	buf_add_str(out, "}\n\n");
+	struct buf json = {0};
+
+	buf_add_char(&json, '{');
+	add_member(&json, "timestamp", line->timestamp);
+	add_member(&json, "hostname", line->hostname);
+	add_member(&json, "app", line->app_name);
+	add_member(&json, "procid", line->procid);
+	add_member(&json, "msgid", line->msgid);
+	json_out_number(&json, "severity", line_severity(line));
+	json_out_number(&json, "facility", line_facility(line));
+	json_out_member(&json, "message", message_of(line));
+	buf_add_char(&json, '}');
+	buf_add_str(out, "data: ");
+	escape_json(buf_slice(&json), out);
+	buf_add_str(out, "\n\n");
+	buf_free(&json);
 }
 
 void

@@ -5,8 +5,8 @@
  *	rfc5424	<14>1 2020-05-14T09:12:44.123456Z web-1 my-app web-1 - - hello world
  *	sse	server-sent events, JSON in each (html.spec.whatwg.org, 9.2)
  *
- * In text and rfc5424 control characters are escaped (wire/escape.h): a line
- * is one line, and no terminal obeys it.
+ * Control characters are escaped (wire/escape.h): a line is one line, and no
+ * terminal obeys it.
  */
 #ifndef ADMIN_TAIL_TEXT_H
 #define ADMIN_TAIL_TEXT_H

@@ -94,3 +94,29 @@ escape_terminal(struct slice s, struct buf *out)
 	if (at > from)
 		buf_add(out, s.p + from, at - from);
 }
+
+void
+escape_json(struct slice json, struct buf *out)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < json.n; i++) {
+		unsigned char c = (unsigned char)json.p[i], control = c;
+		size_t size = 1;
+
+		if (c != 0x7f && c != 0xc2)
+			continue;
+		if (c == 0xc2) {
+			if (i + 1 == json.n || (unsigned char)json.p[i + 1] >= 0xa0)
+				continue;
+			control = (unsigned char)json.p[i + 1];
+			size = 2;
+		}
+		buf_add(out, json.p + from, i - from);
+		buf_addf(out, "\\u%04x", (unsigned)control);
+		from = i + size;
+		i = from - 1;
+	}
+	if (json.n > from)
+		buf_add(out, json.p + from, json.n - from);
+}

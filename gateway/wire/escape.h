@@ -22,4 +22,10 @@ void escape_controls(struct slice s, struct buf *out);
  */
 void escape_terminal(struct slice s, struct buf *out);
 
+/*
+ * Adds JSON text, which is UTF-8 and has no other controls, with DEL and C1 as
+ * \u00xx: JSON lets them stand, a terminal that shows it would obey them.
+ */
+void escape_json(struct slice json, struct buf *out);
+
 #endif

@@ -16,6 +16,7 @@
 #include "admin/query.h"
 #include "admin/reply.h"
 #include "admin/throttle.h"
+#include "io/http_write.h"
 
 static void
 base64_has_one_spelling_for_each_text(void **state)
@@ -248,6 +249,19 @@ bytes_that_are_not_utf8_are_replaced(void **state)
 	}
 }
 
+static void
+json_answers_have_no_control_characters(void **state)
+{
+	struct http_response response;
+
+	(void)state;
+	http_response_init(&response);
+	reply_error(&response, 400, "%s", "\x1b\x7f\xc2\x9b\n\xc3\xbc");
+	assert_string_equal(buf_cstr(&response.body),
+			    "{\"error\":\"\\u001B\\u007f\\u009b\\n\xc3\xbc\"}");
+	http_response_free(&response);
+}
+
 int
 main(void)
 {
@@ -259,6 +273,7 @@ main(void)
 	    cmocka_unit_test(a_peer_is_its_network_however_it_comes),
 	    cmocka_unit_test(a_full_table_forgets_the_peer_nearest_to_forgiveness),
 	    cmocka_unit_test(bytes_that_are_not_utf8_are_replaced),
+	    cmocka_unit_test(json_answers_have_no_control_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

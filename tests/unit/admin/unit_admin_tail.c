@@ -198,6 +198,10 @@ lines_are_shown(void **state)
 		   "data: {\"timestamp\":\"2020-05-14T09:12:44.123456Z\",\"hostname\":\"web-1\","
 		   "\"app\":\"my-app\",\"procid\":\"web-1\",\"msgid\":\"ID47\",\"severity\":6,"
 		   "\"facility\":1,\"message\":\"hello \\u001b[31m\\\"world\\\"\"}\n\n");
+	check_line(TAIL_SSE, SLICE("<14>1 - h a - - - \xc2\x9b\x7f\x9b\xc2\xa0"),
+		   "data: {\"timestamp\":null,\"hostname\":\"h\",\"app\":\"a\",\"procid\":null,"
+		   "\"msgid\":null,\"severity\":6,\"facility\":1,"
+		   "\"message\":\"\\u009b\\u007f\xef\xbf\xbd\xc2\xa0\"}\n\n");
 	check_line(TAIL_SSE, bare,
 		   "data: {\"timestamp\":null,\"hostname\":null,\"app\":\"my-app\","
 		   "\"procid\":null,\"msgid\":null,\"severity\":7,\"facility\":23,"

@@ -120,6 +120,35 @@ every_pair_of_bytes_leaves_no_control(void **state)
 	buf_free(&out);
 }
 
+static void
+check_json(struct slice in, const char *want)
+{
+	char *exact = malloc(in.n + 1);
+	struct buf out = {0};
+
+	/* Its last byte is the block's. */
+	memcpy(exact + 1, in.p, in.n);
+	escape_json(slice_of(exact + 1, in.n), &out);
+	assert_string_equal(buf_cstr(&out), want);
+	buf_free(&out);
+	free(exact);
+}
+
+static void
+json_has_no_control_that_a_terminal_obeys(void **state)
+{
+	(void)state;
+	check_json(SLICE(""), "");
+	check_json(SLICE("{\"a\":\"b\"}"), "{\"a\":\"b\"}");
+	check_json(SLICE("\"\x7f\xc2\x9b"
+			 "31m\xc2\x80\xc2\x9f\""),
+		   "\"\\u007f\\u009b31m\\u0080\\u009f\"");
+	/* U+00A0, U+00FC, U+011B, U+F09F */
+	check_json(SLICE("\xc2\xa0\xc3\xbc\xc4\x9b\xef\x82\x9f"),
+		   "\xc2\xa0\xc3\xbc\xc4\x9b\xef\x82\x9f");
+	check_json(SLICE("\xc2"), "\xc2");
+}
+
 int
 main(void)
 {
@@ -129,6 +158,7 @@ main(void)
 	    cmocka_unit_test(a_terminal_is_shown_text_as_it_is),
 	    cmocka_unit_test(no_control_reaches_a_terminal),
 	    cmocka_unit_test(every_pair_of_bytes_leaves_no_control),
+	    cmocka_unit_test(json_has_no_control_that_a_terminal_obeys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
