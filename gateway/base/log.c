@@ -70,10 +70,19 @@ out_escaped(struct out *o, unsigned char c)
 	}
 }
 
+/* U+0080 to U+009F: controls that a terminal obeys, as it does ESC. */
+static int
+is_c1(const char *s)
+{
+	return (unsigned char)s[0] == 0xc2 && (unsigned char)s[1] >= 0x80 &&
+	       (unsigned char)s[1] < 0xa0;
+}
+
 static void
 out_value(struct out *o, const char *s)
 {
 	size_t left = VALUE_MAX_BYTES;
+	char hex[12];
 
 	if (s == NULL)
 		s = "-";
@@ -82,8 +91,14 @@ out_value(struct out *o, const char *s)
 		return;
 	}
 	out_char(o, '"');
-	for (; *s != '\0' && left > 0; s++, left--)
-		out_escaped(o, (unsigned char)*s);
+	for (; *s != '\0' && left > 0; s++, left--) {
+		if (is_c1(s)) {
+			snprintf(hex, sizeof(hex), "\\xc2\\x%02x", (unsigned char)*++s);
+			out_str(o, hex);
+		} else {
+			out_escaped(o, (unsigned char)*s);
+		}
+	}
 	if (*s != '\0')
 		out_str(o, "...");
 	out_char(o, '"');

@@ -88,6 +88,9 @@ a_value_cannot_forge_a_line_or_a_key(void **state)
 	assert_string_equal(after_time(), "level=info msg=m name=\"back\\\\\" next=\"a=b\"\n");
 	CAPTURE(log_info("m", "name", "\r\033[2J\177", NULL));
 	assert_string_equal(after_time(), "level=info msg=m name=\"\\x0d\\x1b[2J\\x7f\"\n");
+	CAPTURE(log_info("m", "name", "\xc2\x9b\xc2\xa0\xc4\x9b\xc2", NULL));
+	assert_string_equal(after_time(),
+			    "level=info msg=m name=\"\\xc2\\x9b\xc2\xa0\xc4\x9b\xc2\"\n");
 }
 
 static void
