@@ -115,6 +115,17 @@ reply_added(struct api_call *call, const char *url)
 	reply_json(call->resp, 201, body);
 }
 
+static void
+reply_not_added(struct api_call *call, enum gateway_code code)
+{
+	if (code == GATEWAY_EXISTS)
+		reply_field_error(call->resp, "url", "already exists");
+	else if (code == GATEWAY_NOT_FOUND)
+		reply_not_found(call->resp, "app");
+	else
+		api_call_gateway_failed(call, code);
+}
+
 /* The conf is the gateway's, or freed, when this returns. */
 static void
 add_drain(struct api_call *call, struct drain_conf *conf)
@@ -131,12 +142,8 @@ add_drain(struct api_call *call, struct drain_conf *conf)
 		log_info("drain added", "app", call->app.name, "type", type, "url", redacted, "by",
 			 principal_name(&call->who), NULL);
 		reply_added(call, url);
-	} else if (code == GATEWAY_EXISTS) {
-		reply_field_error(call->resp, "url", "already exists");
-	} else if (code == GATEWAY_NOT_FOUND) {
-		reply_not_found(call->resp, "app");
 	} else {
-		api_call_gateway_failed(call, code);
+		reply_not_added(call, code);
 	}
 	free(url);
 	free(redacted);
@@ -160,12 +167,8 @@ swap_drain(struct api_call *call, const struct drain_record *old, struct drain_c
 			 redacted, "by", principal_name(&call->who), NULL);
 		free(was);
 		reply_added(call, url);
-	} else if (code == GATEWAY_EXISTS) {
-		reply_field_error(call->resp, "url", "already exists");
-	} else if (code == GATEWAY_NOT_FOUND) {
-		reply_not_found(call->resp, "app");
 	} else {
-		api_call_gateway_failed(call, code);
+		reply_not_added(call, code);
 	}
 	free(url);
 	free(redacted);

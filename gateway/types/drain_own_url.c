@@ -197,6 +197,17 @@ drain_own_url_user(const struct drain_conf *conf, struct buf *out)
 }
 
 void
+drain_own_url_authorize(const struct drain_conf *conf, struct drain_request *req)
+{
+	struct buf user = {0};
+
+	drain_own_url_user(conf, &user);
+	if (user.n > 0)
+		drain_request_basic(req, buf_slice(&user));
+	buf_free(&user);
+}
+
+void
 drain_own_url_endpoint(struct drain_conf *conf, const char *endpoint, const char *site)
 {
 	const char *hole = strstr(endpoint, "%s");

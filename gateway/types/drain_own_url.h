@@ -10,7 +10,7 @@
 #ifndef DRAIN_OWN_URL_H
 #define DRAIN_OWN_URL_H
 
-#include "types/drain_type.h"
+#include "types/drain_http.h"
 
 /*
  * Takes value[DRAIN_URL] apart: sets transport, framing, host, port, target,
@@ -21,6 +21,8 @@ bool drain_own_url_finish(struct drain_conf *, struct drain_errors *);
 
 /* Adds "user:password", decoded, the ':' always; nothing if the URL has no user info. */
 void drain_own_url_user(const struct drain_conf *, struct buf *out);
+/* "Authorization: Basic ..." of it; nothing if there is none. */
+void drain_own_url_authorize(const struct drain_conf *, struct drain_request *);
 
 /*
  * Sets transport, framing, host, port and target, in place of those there are,

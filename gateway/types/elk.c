@@ -120,7 +120,6 @@ request(const struct drain_conf *conf, const struct drain_batch *batch, const st
 	    [ELK_JSON] = "application/json",
 	    [ELK_NDJSON] = "application/x-ndjson",
 	};
-	struct buf user = {0};
 
 	(void)batch;
 	buf_add_str(&req->url, conf->target);
@@ -129,10 +128,7 @@ request(const struct drain_conf *conf, const struct drain_batch *batch, const st
 		add_query(&req->url, "hostname", first->hostname);
 	}
 	drain_request_header(req, "Content-Type", content[conf->format]);
-	drain_own_url_user(conf, &user);
-	if (user.n > 0)
-		drain_request_basic(req, buf_slice(&user));
-	buf_free(&user);
+	drain_own_url_authorize(conf, req);
 }
 
 static const struct drain_http http = {

@@ -71,7 +71,6 @@ request(const struct drain_conf *conf, const struct drain_batch *batch, const st
 	struct drain_request *req)
 {
 	char *token = token_of(conf), *count = xasprintf("%u", (unsigned)batch->entries);
-	struct buf user = {0};
 
 	(void)first;
 	buf_add_str(&req->url, conf->target);
@@ -79,10 +78,7 @@ request(const struct drain_conf *conf, const struct drain_batch *batch, const st
 	drain_request_header(req, "Logplex-Msg-Count", count);
 	drain_request_header(req, "Logplex-Frame-Id", batch->id);
 	drain_request_header(req, "Logplex-Drain-Token", token);
-	drain_own_url_user(conf, &user);
-	if (user.n > 0)
-		drain_request_basic(req, buf_slice(&user));
-	buf_free(&user);
+	drain_own_url_authorize(conf, req);
 	free(count);
 	free(token);
 }

@@ -237,18 +237,14 @@ static void
 request(const struct drain_conf *conf, const struct drain_batch *batch, const struct line *first,
 	struct drain_request *req)
 {
-	struct buf user = {0};
-
 	(void)batch;
 	(void)first;
 	buf_add_str(&req->url, conf->target);
 	drain_request_header(req, "Content-Type", "application/json");
-	drain_own_url_user(conf, &user);
+	/* One of them at most. */
 	if (conf->value[DRAIN_TOKEN] != NULL)
 		drain_request_bearer(req, conf->value[DRAIN_TOKEN]);
-	else if (user.n > 0)
-		drain_request_basic(req, buf_slice(&user));
-	buf_free(&user);
+	drain_own_url_authorize(conf, req);
 }
 
 static size_t
