@@ -96,8 +96,9 @@ start(struct api_call *call, const struct drain_record *drain)
 	test_free(t);
 	if (code == GATEWAY_BUSY)
 		reply_error(call->resp, 503,
-			    "%d test lines are under way; try again in a few seconds",
-			    GATEWAY_PROBES_MAX);
+			    "too many test lines are under way (%d at a time, %d of one app); try "
+			    "again in a few seconds",
+			    GATEWAY_PROBES_MAX, GATEWAY_PROBES_APP_MAX);
 	else
 		reply_error(call->resp, 500, "this version does not understand the drain");
 }

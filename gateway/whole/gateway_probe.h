@@ -11,7 +11,7 @@
 #include "whole/gateway.h"
 
 /* A connection each, and a few seconds of somebody's time. */
-enum { GATEWAY_PROBES_MAX = 16 };
+enum { GATEWAY_PROBES_MAX = 16, GATEWAY_PROBES_APP_MAX = 4 };
 
 struct gateway_probe;
 

@@ -29,8 +29,8 @@ def ask(gw, url, app="shop"):
     return test
 
 
-def begin(gw, url):
-    return gw.begin_request("POST", gw.path("shop") + "/test", {"url": url})
+def begin(gw, url, app="shop"):
+    return gw.begin_request("POST", gw.path(app) + "/test", {"url": url})
 
 
 def names(test):
@@ -279,11 +279,17 @@ def test_a_receiver_that_does_not_read(gateway, receiver):
 
 def test_others_are_served_meanwhile(gateway, rude, ca):
     gw, sink = gateway(ca_file=ca.file), rude(lambda conn: None)
-    hanging = gw.add_drain("shop", sink, protocol="tls")
-    waiting = [begin(gw, hanging) for _ in range(16)]
+    apps = ["shop", "bar", "inn", "den", "late"]
+    urls = [gw.add_drain(app, sink, protocol="tls") for app in apps]
+    waiting = [begin(gw, urls[0]) for _ in range(4)]
+    wait.until(lambda: len(sink.conns) == 4, "4 connections", timeout=4)
+    # One app leaves room for the others, until all room is taken.
+    status, answer, _ = gw.request("POST", gw.path("shop") + "/test", {"url": urls[0]})
+    assert status == 503 and "4 of one app" in answer["error"]
+    waiting += [begin(gw, urls[i], apps[i]) for i in (1, 2, 3) for _ in range(4)]
     wait.until(lambda: len(sink.conns) == 16, "16 connections", timeout=4)
-    status, answer, _ = gw.request("POST", gw.path("shop") + "/test", {"url": hanging})
-    assert status == 503 and "16 test lines are under way" in answer["error"]
+    status, answer, _ = gw.request("POST", gw.path("late") + "/test", {"url": urls[4]})
+    assert status == 503 and "16 at a time" in answer["error"]
     for _ in range(20):
         began = time.monotonic()
         assert gw.request("GET", gw.path("shop"))[0] == 200
@@ -291,7 +297,7 @@ def test_others_are_served_meanwhile(gateway, rude, ca):
     # A client that goes away makes room for another.
     waiting.pop().close()
     time.sleep(0.2)
-    waiting.append(begin(gw, hanging))
+    waiting.append(begin(gw, urls[4], "late"))
     wait.until(lambda: len(sink.conns) == 17, "the connection of one more", timeout=4)
     for sock in waiting:
         assert b"TLS handshake timed out" in sock.recv(10000)

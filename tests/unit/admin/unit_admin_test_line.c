@@ -121,8 +121,10 @@ too_many_at_a_time_are_told_to_wait(void **state)
 	struct api *t = *state;
 
 	t->gateway.fail = GATEWAY_BUSY;
-	expect_answer(t, "POST", TEST, "{\"url\":\"syslog://:s3cret@h:514\"}", 503,
-		      "{\"error\":\"16 test lines are under way; try again in a few seconds\"}");
+	expect_answer(
+	    t, "POST", TEST, "{\"url\":\"syslog://:s3cret@h:514\"}", 503,
+	    "{\"error\":\"too many test lines are under way (16 at a time, 4 of one app); try "
+	    "again in a few seconds\"}");
 	t->gateway.fail = GATEWAY_NOT_FOUND;
 	expect_answer(t, "POST", TEST, "{\"url\":\"syslog://:s3cret@h:514\"}", 500,
 		      "{\"error\":\"this version does not understand the drain\"}");
