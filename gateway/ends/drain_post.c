@@ -172,8 +172,7 @@ call_batch(struct drain *d, struct post_batch *b, const struct drain_batch *info
 
 	b->bytes = d->env->scratch.n;
 	take_body(d, b);
-	if (!parse_canonical(post_first_frame(d, b), &first))
-		abort();
+	parse_stored(post_first_frame(d, b), &first);
 	d->conf.type->http->request(&d->conf, info, &first, &request);
 	post = (struct http_post){.app = d->cursor.log->app,
 				  .host = d->conf.host,

@@ -51,9 +51,7 @@ add_frame(struct encoding *e, struct slice frame)
 	struct line line;
 	unsigned flags;
 
-	/* A stored frame always is RFC 5424. */
-	if (!parse_canonical(frame, &line))
-		abort();
+	parse_stored(frame, &line);
 	flags = e->d->conf.type->http->entry(&e->d->conf, e->info, &line, e->body);
 	e->info->entries++;
 	if (!e->again && e->info->entries > 1 && e->body->n > limits->bytes) {

@@ -191,20 +191,7 @@ encode(const struct drain_conf *conf, struct slice frame, struct buf *out)
 	struct line line;
 	unsigned flags;
 
-	if (!parse_canonical(frame, &line)) {
-		/* No RFC 5424, which a stored frame always is: its text goes along. */
-		line = (struct line){
-		    .pri = 13,
-		    .timestamp = SLICE("-"),
-		    .hostname = SLICE("-"),
-		    .app_name = SLICE("-"),
-		    .procid = SLICE("-"),
-		    .msgid = SLICE("-"),
-		    .sd = SLICE("-"),
-		    .msg = frame,
-		    .frame = frame,
-		};
-	}
+	parse_stored(frame, &line);
 	flags = drain_doc_add(write_message, conf, NULL, &line, GELF_ENTRY, out);
 	buf_add_char(out, '\0');
 	return flags;

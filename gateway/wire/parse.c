@@ -106,3 +106,21 @@ parse_canonical(struct slice frame, struct line *out)
 		take_own(out);
 	return true;
 }
+
+void
+parse_stored(struct slice frame, struct line *out)
+{
+	if (parse_canonical(frame, out))
+		return;
+	*out = (struct line){
+	    .pri = 13,
+	    .timestamp = SLICE("-"),
+	    .hostname = SLICE("-"),
+	    .app_name = SLICE("-"),
+	    .procid = SLICE("-"),
+	    .msgid = SLICE("-"),
+	    .sd = SLICE("-"),
+	    .msg = frame,
+	    .frame = frame,
+	};
+}

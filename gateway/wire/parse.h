@@ -30,4 +30,10 @@ void parse_line(struct slice frame, uint64_t cut, const struct parse_env *, stru
  */
 bool parse_canonical(struct slice frame, struct line *out) __attribute__((warn_unused_result));
 
+/*
+ * The same for encoders, which cannot refuse: a frame that is not RFC 5424
+ * after all becomes the message of a line of which nothing else is known.
+ */
+void parse_stored(struct slice frame, struct line *out);
+
 #endif

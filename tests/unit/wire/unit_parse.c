@@ -231,6 +231,24 @@ only_rfc_5424_is_canonical(void **state)
 	assert_int_equal(line_severity(&line), 5);
 }
 
+static void
+a_stored_frame_that_is_none_after_all_becomes_a_message(void **state)
+{
+	struct slice frame = SLICE("no frame at all");
+	struct line line;
+
+	(void)state;
+	parse_stored(frame, &line);
+	check_field("stored", "MSG", line.msg, "no frame at all");
+	check_field("stored", "HOSTNAME", line.hostname, "-");
+	check_field("stored", "SD", line.sd, "-");
+	assert_int_equal(line.pri, 13);
+	assert_false(line.verbatim);
+	parse_stored(SLICE("<14>1 - h app - - - hello"), &line);
+	check_field("stored", "MSG", line.msg, "hello");
+	check_field("stored", "APP-NAME", line.app_name, "app");
+}
+
 static int
 scratch_free(void **state)
 {
@@ -252,6 +270,7 @@ main(void)
 	    cmocka_unit_test(the_listeners_zone_is_that_of_lines_without_one),
 	    cmocka_unit_test(lengths_over_the_rfcs_are_taken_as_they_are),
 	    cmocka_unit_test(only_rfc_5424_is_canonical),
+	    cmocka_unit_test(a_stored_frame_that_is_none_after_all_becomes_a_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, scratch_free);
