@@ -51,7 +51,8 @@ class Network:
         if ready != b"ready\n":
             self.process.kill()
             raise AssertionError("no namespace: " + self.process.stderr.read().decode())
-        self.prefix = ["nsenter", "--target", str(self.process.pid), "--net", "--mount", "--"]
+        self.prefix = ["nsenter", "--target", str(self.process.pid), "--net", "--mount", "--root",
+                       "--wd", "--"]
         for a in addresses:
             self.run("ip", "address", "add", a, "dev", "lo", *(["nodad"] if ":" in a else []))
         self.servers = []
