@@ -43,13 +43,14 @@ def test_it_is_told_what_it_missed(gateway, receiver, query):
     gw.add_drain("shop", sink)
     reader = tails.Reader(gw, "shop", query)
     before = gw.memory_bytes()
-    total = 20000
-    send_many(gw, total)  # 20 MB
+    total = 40000
+    send_many(gw, total)  # 40 MB
     assert syslog.numbers(sink.wait(total)) == list(range(total))
     url = gw.drains("shop")[0]["url"]
     status = gw.wait_delivered("shop", url, total)
     assert status["dropped"]["memory"] == 0 and status["retries"] == 0
-    assert SANITIZED or gw.memory_bytes() - before < 16 * MIB
+    # The drain's own lines may take worker-memory, 16 MiB, when the machine is busy.
+    assert SANITIZED or gw.memory_bytes() - before < 32 * MIB
     assert not gw.find_log(msg="drain drops lines")
 
     total += reader.catch_up(lambda n: gw.send([syslog.line("shop", f"line {total + n} the end")]))
