@@ -180,6 +180,21 @@ drain_free_closing(struct drain *d)
 }
 
 void
+drain_let_go(struct drain *d, bool in_frame)
+{
+	drain_unmark_holding(d);
+	if (!in_frame) {
+		drain_free(d);
+		return;
+	}
+	/* What the receiver says now does not matter any more. */
+	stream_want_read(d->stream, false);
+	d->phase = PHASE_CLOSING;
+	TAILQ_INSERT_TAIL(&d->env->closing, d, holding_link);
+	drain_arm(d, CLOSING_MS);
+}
+
+void
 drain_remove(struct drain *d)
 {
 	uint64_t removed;
@@ -190,19 +205,10 @@ drain_remove(struct drain *d)
 		drain_poll(d);
 		in_frame = drain_stream_keep_frame(d, &finishing);
 	}
-	drain_unmark_holding(d);
 	removed = cursor_close(&d->cursor) - drain_post_end(d);
 	stats_add(&d->env->stats->lines_dropped_removed,
 		  removed > finishing ? removed - finishing : 0);
-	if (!in_frame) {
-		drain_free(d);
-		return;
-	}
-	/* What the receiver says now does not matter any more. */
-	stream_want_read(d->stream, false);
-	d->phase = PHASE_CLOSING;
-	TAILQ_INSERT_TAIL(&d->env->closing, d, holding_link);
-	drain_arm(d, CLOSING_MS);
+	drain_let_go(d, in_frame);
 }
 
 void

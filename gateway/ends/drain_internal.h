@@ -86,6 +86,13 @@ struct drain {
 	char last_error[256];
 };
 
+/*
+ * A TLS receiver may refuse a connection this long after it opened (a few round
+ * trips): so long it is read before it is written to, and what it
+ * acknowledged is not taken for read.
+ */
+enum { DRAIN_REFUSAL_MS = 2000 };
+
 /* How a connection ended: by the receiver's FIN, or in any other way. */
 enum drain_ending { DRAIN_CLOSED, DRAIN_BROKEN };
 
@@ -95,6 +102,11 @@ void drain_unmark_holding(struct drain *);
 void drain_count_taken(struct drain *, struct cursor_taken);
 void drain_set_error(struct drain *, const char *why);
 void drain_arm(struct drain *, int64_t ms);
+/*
+ * The cursor is closed or has moved on: frees the drain; in_frame: after a
+ * moment for the frame that was begun.
+ */
+void drain_let_go(struct drain *, bool in_frame);
 
 /* drain_link.c */
 /* The log has lines: sends them, or sees to a connection. */

@@ -17,9 +17,6 @@ enum { CONNECT_MS = 10 * 1000, HANDSHAKE_MS = 10 * 1000 };
 /* A connection nobody uses is closed; the next line opens it again. */
 enum { IDLE_MS = 10 * 60 * 1000 };
 
-/* So long a young TLS connection is read before it is written to: it may have been refused. */
-enum { YOUNG_MS = 2000 };
-
 void
 drain_disconnect(struct drain *d)
 {
@@ -96,7 +93,7 @@ send_lines(struct drain *d)
 		return;
 	}
 	/* A refusal that has come must be seen before a write finds the connection broken. */
-	if (d->conf.transport == DRAIN_TLS && clock_mono_ms() - d->connected_ms < YOUNG_MS)
+	if (d->conf.transport == DRAIN_TLS && clock_mono_ms() - d->connected_ms < DRAIN_REFUSAL_MS)
 		read_and_ignore(d);
 	if (d->phase == PHASE_OPEN)
 		drain_stream_send(d);

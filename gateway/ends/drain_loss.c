@@ -12,9 +12,6 @@ enum { STALL_MS = 500 };
 /* What a drain's connection suffers is logged so often at most. */
 enum { SAY_AGAIN_MS = 10 * 1000 };
 
-/* A TLS receiver may refuse a connection this long after it opened (a few round trips). */
-enum { REFUSAL_MS = 2000 };
-
 static void
 uncount_taken(struct drain *d, struct cursor_taken untaken)
 {
@@ -143,7 +140,7 @@ wind_back(struct drain *d, enum drain_ending ending, int64_t now_ms)
 	struct cursor_taken untaken;
 	uint64_t again;
 
-	if (stream_refused(d->stream) && now_ms - d->connected_ms < REFUSAL_MS) {
+	if (stream_refused(d->stream) && now_ms - d->connected_ms < DRAIN_REFUSAL_MS) {
 		again = cursor_refused(&d->cursor, &untaken);
 		uncount_taken(d, untaken);
 	} else {

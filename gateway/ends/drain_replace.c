@@ -5,12 +5,6 @@
 #include "ends/drain_post.h"
 #include "log/cursor_move.h"
 
-/* How long the old drain may take for the frame it was writing. */
-enum { CLOSING_MS = 1000 };
-
-/* A TLS receiver may refuse a connection this long after it opened (a few round trips). */
-enum { REFUSAL_MS = 2000 };
-
 /*
  * Whether what the receiver acknowledged may lie there unread: then the new
  * receiver gets it too.
@@ -19,25 +13,9 @@ static bool
 is_doubtful(const struct drain *d, int64_t now_ms)
 {
 	bool stopped = d->stopped_ms != 0 && now_ms - d->stopped_ms < d->rule.time_ms;
-	bool young = d->conf.transport == DRAIN_TLS && now_ms - d->connected_ms < REFUSAL_MS;
+	bool young = d->conf.transport == DRAIN_TLS && now_ms - d->connected_ms < DRAIN_REFUSAL_MS;
 
 	return stopped || young || d->careful;
-}
-
-/* The cursor has moved on; only a frame that was begun is still written. */
-static void
-let_go(struct drain *d, bool in_frame)
-{
-	drain_unmark_holding(d);
-	TAILQ_INSERT_TAIL(&d->env->closing, d, holding_link);
-	if (!in_frame) {
-		drain_free_closing(d);
-		return;
-	}
-	/* What the receiver says now does not matter any more. */
-	stream_want_read(d->stream, false);
-	d->phase = PHASE_CLOSING;
-	drain_arm(d, CLOSING_MS);
 }
 
 struct drain *
@@ -56,7 +34,7 @@ drain_replace(struct drain *old, uint64_t id, struct drain_conf *conf)
 	if (!is_doubtful(old, clock_mono_ms()))
 		cursor_release_all(&old->cursor);
 	cursor_move(&d->cursor, &old->cursor);
-	let_go(old, in_frame);
+	drain_let_go(old, in_frame);
 	if (cursor_waiting_bytes(&d->cursor) > 0)
 		d->cursor.flush(&d->cursor);
 	return d;
