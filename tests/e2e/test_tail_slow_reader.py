@@ -39,7 +39,7 @@ def account(lines, number):
 @pytest.mark.threaded
 @pytest.mark.parametrize("query", ["", "format=rfc5424"])
 def test_it_is_told_what_it_missed(gateway, receiver, query):
-    gw, sink = gateway(), receiver()
+    gw, sink = gateway(worker_memory="2MiB"), receiver()
     gw.add_drain("shop", sink)
     reader = tails.Reader(gw, "shop", query)
     before = gw.memory_bytes()
@@ -49,8 +49,8 @@ def test_it_is_told_what_it_missed(gateway, receiver, query):
     url = gw.drains("shop")[0]["url"]
     status = gw.wait_delivered("shop", url, total)
     assert status["dropped"]["memory"] == 0 and status["retries"] == 0
-    # The drain's own lines may take worker-memory, 16 MiB, when the machine is busy.
-    assert SANITIZED or gw.memory_bytes() - before < 32 * MIB
+    # On a busy machine the drain's own lines fill worker-memory and a mailbox of the same size.
+    assert SANITIZED or gw.memory_bytes() - before < 20 * MIB
     assert not gw.find_log(msg="drain drops lines")
 
     total += reader.catch_up(lambda n: gw.send([syslog.line("shop", f"line {total + n} the end")]))
