@@ -18,4 +18,11 @@ int64_t clock_mono_us(void);
 /* Microseconds since 1970-01-01T00:00:00Z; may jump. */
 int64_t clock_wall_us(void);
 
+/*
+ * Wall time when the process first asked, and what has passed since on the
+ * monotonic clock: for ages that must outlive a restart and not jump with the
+ * wall clock meanwhile.
+ */
+int64_t clock_age_us(void);
+
 #endif

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/stats.h"
 #include "ends/outbox.h"
+#include "ends/receipt.h"
 #include "io/routes.h"
 #include "log/app_log.h"
 #include "plumb/config.h"
@@ -39,6 +40,11 @@ struct ingest {
 	/* A line came for an app that nobody knows; name is what the rule looked at. */
 	void (*unknown)(struct slice name, void *arg);
 	void *arg;
+
+	/* Set around the lines of an input that acknowledges; NULL: of one that does not. */
+	struct receipt *receipt;
+	/* The spool takes nothing now: what should be acknowledged soon would not be. */
+	bool failing;
 
 	int64_t now_ms, now_us; /* of the read event */
 	char now_text[LINE_STAMP_BYTES];

@@ -32,6 +32,9 @@ struct config {
 	int64_t linger, resend_time, stop_timeout;
 	int64_t resend_bytes, resend_max;
 	int64_t max_line, app_memory, worker_memory;
+	int64_t spool_after, spool_age;
+	int64_t spool_cap, spool_size; /* size 0: there is no spool */
+	int64_t spool_map;	       /* 0: twice spool_size */
 	bool apps_declared;
 	char *catch_all, *copy_to;
 	bool syslog_framing_octet; /* of plain TCP syslog drains that do not say */

@@ -11,10 +11,9 @@
 #define KIB (INT64_C(1) << 10)
 #define MIB (INT64_C(1) << 20)
 #define GIB (INT64_C(1) << 30)
+#define TIB (INT64_C(1) << 40)
 #define SECOND INT64_C(1000)
 #define HOUR (3600 * SECOND)
-
-static const char no_spool[] = "this build has no spool yet";
 
 /* clang-format off */
 const struct config_key config_keys[] = {
@@ -42,7 +41,9 @@ const struct config_key config_keys[] = {
 	{.name = "linger", .kind = CONFIG_DURATION, .offset = AT(linger), .def = "10ms",
 	    .max = 10 * SECOND,
 	    .text = "how long a busy drain gathers lines; an idle one sends at once"},
-	{.name = "spool-after", .kind = CONFIG_ABSENT, .text = no_spool},
+	{.name = "spool-after", .kind = CONFIG_DURATION, .offset = AT(spool_after), .def = "1s",
+	    .max = HOUR,
+	    .text = "a line that is not delivered by then is committed to disk; 0: every line"},
 	{.name = "resend-bytes", .kind = CONFIG_SIZE, .offset = AT(resend_bytes), .def = "128KiB",
 	    .max = 64 * MIB,
 	    .text = "sent bytes that go out again after a lost connection; 0: none"},
@@ -64,9 +65,18 @@ const struct config_key config_keys[] = {
 	{.name = "worker-memory", .kind = CONFIG_SIZE, .offset = AT(worker_memory), .def = "16MiB",
 	    .min = MIB, .max = 64 * GIB,
 	    .text = "unsent bytes of a worker above which it stops reading"},
-	{.name = "spool-cap", .kind = CONFIG_ABSENT, .text = no_spool},
-	{.name = "spool-size", .kind = CONFIG_ABSENT, .text = no_spool},
-	{.name = "spool-age", .kind = CONFIG_ABSENT, .text = no_spool},
+	{.name = "spool-cap", .kind = CONFIG_SIZE, .offset = AT(spool_cap), .def = "1GiB",
+	    .min = MIB, .max = TIB,
+	    .text = "bytes of one app's lines on disk; above it the oldest are dropped"},
+	{.name = "spool-size", .kind = CONFIG_SIZE, .offset = AT(spool_size), .def = "10GiB",
+	    .max = 16 * TIB,
+	    .text = "bytes of all lines on disk; 0: lines are kept in memory only"},
+	{.name = "spool-age", .kind = CONFIG_DURATION, .offset = AT(spool_age), .def = "72h",
+	    .min = SECOND, .max = 10000 * HOUR,
+	    .text = "older lines on disk are dropped"},
+	{.name = "spool-map", .kind = CONFIG_SIZE, .offset = AT(spool_map),
+	    .def_text = "twice spool-size", .min = MIB, .max = 64 * TIB,
+	    .text = "how far the spool's file may grow"},
 	{.name = "apps", .kind = CONFIG_EITHER, .offset = AT(apps_declared), .def = "implicit",
 	    .words = {"implicit", "declared"},
 	    .text = "whether an app's first drain creates it"},
