@@ -16,6 +16,7 @@
 	X(connections_refused, "connections closed at accept: over a limit, out of descriptors") \
 	X(handshakes_failed, "TLS handshakes that failed or took too long")                      \
 	X(sessions_timed_out, "sessions closed by the first-frame or idle deadline")             \
+	X(datagrams_dropped, "datagrams that the kernel dropped before they were read")          \
 	X(bytes_in, "bytes read from senders")                                                   \
 	X(lines_in, "lines read")                                                                \
 	X(lines_cut, "lines over max-line, cut")                                                 \
@@ -74,6 +75,7 @@ stats_get(const _Atomic uint64_t *counter)
 	X(connections_refused, "connections refused: out of descriptors, bad PROXY header") \
 	X(handshakes_failed, "TLS handshakes that failed or took too long")                 \
 	X(sessions_timed_out, "sessions closed by the first-frame or idle deadline")        \
+	X(datagrams_dropped, "datagrams that the kernel dropped before they were read")     \
 	X(bytes, "bytes read from senders")                                                 \
 	X(lines, "lines read")                                                              \
 	X(lines_cut, "lines over max-line, cut")

@@ -1,10 +1,13 @@
 #include "ends/datagram_input.h"
 
 #include <event2/event.h>
+#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/xmalloc.h"
 #include "ends/peer_name.h"
 
@@ -16,6 +19,9 @@ enum { END_BYTES = 3 };
 
 /* Rounds in one event before others get their turn; rounds at stop. */
 enum { TURN_ROUNDS = 8, REST_ROUNDS = 4096 };
+
+/* What the kernel drops is logged so often at most. */
+enum { SAY_AGAIN_MS = 60 * 1000 };
 
 struct datagram_input {
 	struct intake *intake;
@@ -31,6 +37,9 @@ struct datagram_input {
 	struct sockaddr_storage from[BATCH];
 	struct sockaddr_storage last; /* whose name stands in hostname */
 	char hostname[PEER_NAME_BYTES];
+	uint32_t dropped; /* the socket's own count when it was last asked; it wraps */
+	uint64_t unsaid;  /* of those, not logged yet */
+	int64_t said_ms;  /* when it was last logged; 0: never */
 };
 
 static void
@@ -121,6 +130,49 @@ read_round(struct datagram_input *in)
 }
 
 static void
+say_dropped(struct datagram_input *in, uint32_t buffer)
+{
+	const char *remedy = "raise net.core.rmem_max, so that more of them can wait here";
+	int64_t now_ms = clock_mono_ms();
+
+	if (in->said_ms != 0 && now_ms - in->said_ms < SAY_AGAIN_MS)
+		return;
+	/* The kernel doubles what it grants (socket(7), SO_RCVBUF). */
+	if (buffer / 2 >= DATAGRAM_RECEIVE_BYTES)
+		remedy = "spread the senders over more workers, or let them send over TCP";
+	log_warn("the kernel dropped datagrams: they come faster than they are read", "listener",
+		 in->source.url->text, "datagrams", log_u64(in->unsaid), "buffer",
+		 log_u64(buffer / 2), "remedy", remedy, NULL);
+	in->said_ms = now_ms;
+	in->unsaid = 0;
+}
+
+/*
+ * Counts what the kernel dropped since the last time.  SO_MEMINFO tells it now; SO_RXQ_OVFL,
+ * the same number beside each datagram, tells it as of when that one was queued, so the end
+ * of a flood would go uncounted.  A Unix socket drops nothing: its senders wait.
+ */
+static void
+count_dropped(struct datagram_input *in)
+{
+	uint32_t memory[SK_MEMINFO_VARS] = {0}, fresh;
+	socklen_t len = sizeof(memory);
+
+	if (in->source.url->kind != LISTEN_UDP)
+		return;
+	if (getsockopt(in->fd, SOL_SOCKET, SO_MEMINFO, memory, &len) < 0)
+		return;
+	fresh = memory[SK_MEMINFO_DROPS] - in->dropped;
+	in->dropped = memory[SK_MEMINFO_DROPS];
+	if (fresh == 0)
+		return;
+	stats_add(&in->intake->stats->datagrams_dropped, fresh);
+	in->counts->datagrams_dropped += fresh;
+	in->unsaid += fresh;
+	say_dropped(in, memory[SK_MEMINFO_RCVBUF]);
+}
+
+static void
 on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct datagram_input *in = arg;
@@ -129,7 +181,8 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (int i = 0; i < TURN_ROUNDS && !in->intake->paused; i++)
 		if (!read_round(in))
-			return;
+			break;
+	count_dropped(in);
 }
 
 static void
@@ -186,5 +239,6 @@ datagram_input_read_rest(struct datagram_input *in)
 {
 	for (int i = 0; i < REST_ROUNDS; i++)
 		if (!read_round(in))
-			return;
+			break;
+	count_dropped(in);
 }

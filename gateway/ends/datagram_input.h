@@ -1,6 +1,7 @@
 /*
  * datagram_input -- syslog in datagrams: UDP (RFC 5426: one datagram, one
- * message) and Unix datagram sockets as /dev/log is.
+ * message) and Unix datagram sockets as /dev/log is.  What the kernel dropped
+ * because nobody read it in time is counted and logged.
  *
  * Owner: the listener it was made for.  Thread: the worker.
  */
@@ -8,6 +9,9 @@
 #define DATAGRAM_INPUT_H
 
 #include "ends/intake.h"
+
+/* Bursts wait in a UDP socket while the worker is busy; the kernel cuts it to net.core.rmem_max. */
+enum { DATAGRAM_RECEIVE_BYTES = 4 * 1024 * 1024 };
 
 struct datagram_input;
 

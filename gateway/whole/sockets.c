@@ -9,10 +9,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024 };
+#include "ends/datagram_input.h"
 
-/* Bursts of datagrams wait here while the worker is busy; the kernel cuts it to rmem_max. */
-enum { UDP_RECEIVE_BYTES = 4 * 1024 * 1024 };
+enum { BACKLOG = 1024 };
 
 /* Any local program may log; only the operator administers. */
 enum { MODE_SYSLOG = 0666, MODE_ADMIN = 0600 };
@@ -78,7 +77,7 @@ unlink_stale(const struct sockaddr_storage *addr, socklen_t len, int type, const
 static void
 set_options(int fd, const struct listen_url *url, bool shared)
 {
-	int on = 1, off = 0, bytes = UDP_RECEIVE_BYTES;
+	int on = 1, off = 0, bytes = DATAGRAM_RECEIVE_BYTES;
 
 	if (url->kind == LISTEN_UDP)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));

@@ -15,7 +15,7 @@ static struct intake intake;
 static struct listener_share share;
 static struct datagram_input *input;
 static struct fixture_app *all;
-static int sender = -1;
+static int receiver = -1, sender = -1;
 static char path[64];
 static unsigned reads_done;
 
@@ -42,6 +42,7 @@ open_input(struct fixture *f, int fd, const char *url)
 				 .read_done = on_read_done};
 	intake_init(&intake);
 	share = (struct listener_share){.url = &f->url, .rule = f->rule};
+	receiver = fd;
 	input = datagram_input_new(&intake, &share, fd);
 }
 
@@ -307,6 +308,54 @@ a_pause_in_the_middle_of_a_flood_holds(void **state)
 	assert_int_equal(LINES_IN(f, lines_in), 64);
 }
 
+/* More than the socket has room for; returns how many were sent. */
+static unsigned
+flood(void)
+{
+	enum { DATAGRAMS = 200, BYTES = 1000 };
+	int room = 4096; /* the kernel makes of it what it takes at least */
+	char text[BYTES];
+
+	setsockopt(receiver, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	memset(text, 'x', sizeof(text));
+	memcpy(text, LINE(""), strlen(LINE("")));
+	for (int i = 0; i < DATAGRAMS; i++)
+		put(text, sizeof(text));
+	return DATAGRAMS;
+}
+
+/* Also those of a flood's end, behind which nothing comes that could tell. */
+static void
+what_the_kernel_dropped_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	unsigned sent = flood();
+	uint64_t dropped;
+
+	(void)lines(f);
+	dropped = LINES_IN(f, datagrams_dropped);
+	assert_true(dropped > 0);
+	assert_int_equal(LINES_IN(f, lines_in) + dropped, sent);
+	assert_int_equal(share.counts.datagrams_dropped, dropped);
+	/* Once. */
+	PUT(LINE("next"));
+	(void)lines(f);
+	assert_int_equal(LINES_IN(f, datagrams_dropped), dropped);
+}
+
+static void
+what_the_kernel_dropped_before_a_stop_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	unsigned sent;
+
+	datagram_input_pause(input, true);
+	sent = flood();
+	datagram_input_read_rest(input);
+	assert_true(LINES_IN(f, datagrams_dropped) > 0);
+	assert_int_equal(LINES_IN(f, lines_in) + LINES_IN(f, datagrams_dropped), sent);
+}
+
 int
 main(void)
 {
@@ -325,6 +374,8 @@ main(void)
 	    UDP(while_paused_nothing_is_read_and_nothing_lost),
 	    UDP(the_rest_is_read_at_once_also_while_paused),
 	    UDP(a_pause_in_the_middle_of_a_flood_holds),
+	    UDP(what_the_kernel_dropped_is_counted),
+	    UDP(what_the_kernel_dropped_before_a_stop_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
