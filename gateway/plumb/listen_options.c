@@ -16,9 +16,15 @@
 enum {
 	LISTEN_HOSTNAME_MAX = 255, /* RFC 5424, section 6 */
 	TZ_HOURS_MAX = 14,	   /* the zone farthest from UTC is +14:00 */
-	KINDS_TLS = KIND(LISTEN_TLS) | KIND(LISTEN_HTTPS),
+	KINDS_TLS =
+	    KIND(LISTEN_TLS) | KIND(LISTEN_RELPS) | KIND(LISTEN_INGESTS) | KIND(LISTEN_HTTPS),
 	KINDS_STREAM = KIND(LISTEN_TCP) | KIND(LISTEN_TLS) | KIND(LISTEN_UNIX),
-	KINDS_SYSLOG = KINDS_STREAM | KIND(LISTEN_UDP) | KIND(LISTEN_UNIXGRAM),
+	KINDS_RELP = KIND(LISTEN_RELP) | KIND(LISTEN_RELPS),
+	KINDS_INGEST = KIND(LISTEN_INGEST) | KIND(LISTEN_INGESTS),
+	/* A rule tells the app of each line. */
+	KINDS_TAGGED = KINDS_STREAM | KIND(LISTEN_UDP) | KIND(LISTEN_UNIXGRAM) | KINDS_RELP,
+	KINDS_LINES = KINDS_TAGGED | KINDS_INGEST,
+	KINDS_PROXIED = KIND(LISTEN_TCP) | KIND(LISTEN_TLS) | KINDS_RELP | KINDS_INGEST,
 };
 
 struct option {
@@ -145,16 +151,28 @@ enum {
 	NOPTIONS,
 };
 
+static const char no_lines[] = "an admin listener takes no lines";
+
 static const struct option options[NOPTIONS] = {
-    [OPTION_APP] = {"app", KINDS_SYSLOG, "an admin listener takes no lines", option_app},
+    [OPTION_APP] = {"app", KINDS_TAGGED, no_lines, option_app},
     [OPTION_AUTH] = {"auth", KINDS_TLS, "certificates come with TLS only", option_auth},
-    [OPTION_FRAMING] = {"framing", KINDS_STREAM, "a datagram is one message", option_framing},
-    [OPTION_PROXY] = {"proxy", KIND(LISTEN_TCP) | KIND(LISTEN_TLS),
-		      "only syslog+tcp and syslog+tls have proxies", option_proxy},
-    [OPTION_HOSTNAME] = {"hostname", KINDS_SYSLOG, "an admin listener takes no lines",
-			 option_hostname},
-    [OPTION_TZ] = {"tz", KINDS_SYSLOG, "an admin listener takes no lines", option_tz},
+    [OPTION_FRAMING] = {"framing", KINDS_STREAM,
+			"only syslog+tcp, syslog+tls and syslog+unix have a choice",
+			option_framing},
+    [OPTION_PROXY] = {"proxy", KINDS_PROXIED,
+		      "only listeners for lines over TCP and TLS have proxies", option_proxy},
+    [OPTION_HOSTNAME] = {"hostname", KINDS_LINES, no_lines, option_hostname},
+    [OPTION_TZ] = {"tz", KINDS_LINES, no_lines, option_tz},
 };
+
+/* Why that kind of listener does not take it. */
+static const char *
+option_refusal(size_t i, enum listen_kind kind)
+{
+	if (i == OPTION_APP && (KINDS_INGEST & KIND(kind)))
+		return "the path of a request names the app";
+	return options[i].others;
+}
 
 /* The option's index; NOPTIONS, with fault set, if there is none. */
 static size_t
@@ -186,7 +204,7 @@ option_set(const char *name, const char *value, struct listen_url *out, unsigned
 	if (i == NOPTIONS)
 		return false;
 	if ((options[i].kinds & KIND(out->kind)) == 0) {
-		snprintf(fault, n, "option %s: %s; remove it", name, options[i].others);
+		snprintf(fault, n, "option %s: %s; remove it", name, option_refusal(i, out->kind));
 		return false;
 	}
 	if (*seen & KIND(i)) {
@@ -233,8 +251,9 @@ options_settle(struct listen_url *out, bool auth_given, char *fault, size_t n)
 {
 	if (out->app == NULL || strcspn(out->app, ",") != 4 || strncmp(out->app, "cert", 4) != 0)
 		return true;
-	if (out->kind != LISTEN_TLS) {
-		snprintf(fault, n, "app=cert: there is no certificate without TLS; use syslog+tls");
+	if (!listen_url_is_tls(out)) {
+		snprintf(fault, n, "app=cert: there is no certificate without TLS; use %s",
+			 out->kind == LISTEN_RELP ? "relps" : "syslog+tls");
 		return false;
 	}
 	if (!auth_given)
@@ -253,7 +272,7 @@ listen_options_parse(struct slice query, struct listen_url *out, char *fault, si
 	const char *amp;
 	struct slice one;
 
-	if (KINDS_SYSLOG & KIND(out->kind))
+	if (KINDS_TAGGED & KIND(out->kind))
 		out->app = xstrdup("app-name");
 	out->framing = FRAMING_AUTO;
 	out->tz_local = true;

@@ -21,9 +21,9 @@ struct scheme {
 static const struct scheme listen_schemes[] = {
     {"syslog+tcp", LISTEN_TCP, NULL},		{"syslog+tls", LISTEN_TLS, NULL},
     {"syslog+udp", LISTEN_UDP, NULL},		{"syslog+unix", LISTEN_UNIX, NULL},
-    {"syslog+unixgram", LISTEN_UNIXGRAM, NULL}, {"relp", LISTEN_TCP, "RELP input"},
-    {"relps", LISTEN_TLS, "RELP input"},	{"http", LISTEN_HTTP, "HTTP input"},
-    {"https", LISTEN_HTTPS, "HTTP input"},	{NULL, LISTEN_TCP, NULL},
+    {"syslog+unixgram", LISTEN_UNIXGRAM, NULL}, {"relp", LISTEN_RELP, "RELP input"},
+    {"relps", LISTEN_RELPS, "RELP input"},	{"http", LISTEN_INGEST, "HTTP input"},
+    {"https", LISTEN_INGESTS, "HTTP input"},	{NULL, LISTEN_TCP, NULL},
 };
 
 static const struct scheme admin_schemes[] = {
@@ -34,7 +34,8 @@ static const struct scheme admin_schemes[] = {
 };
 
 static const char listen_remedy[] =
-    "use syslog+tcp, syslog+tls, syslog+udp, syslog+unix or syslog+unixgram";
+    "use syslog+tcp, syslog+tls, syslog+udp, syslog+unix, syslog+unixgram, relp, relps, http or "
+    "https";
 static const char admin_remedy[] = "use http, https or unix";
 
 /* The parts of SCHEME://PLACE[?QUERY]. */
@@ -69,10 +70,6 @@ url_scheme(struct slice name, bool admin, struct listen_url *out, char *fault, s
 	for (; s->name != NULL; s++) {
 		if (!slice_is(name, s->name))
 			continue;
-		if (s->missing != NULL) {
-			snprintf(fault, n, "this build has no %s yet; %s", s->missing, remedy);
-			return false;
-		}
 		out->kind = s->kind;
 		return true;
 	}
@@ -223,6 +220,15 @@ listen_url_free(struct listen_url *u)
 	memset(u, 0, sizeof(*u));
 }
 
+const char *
+listen_url_missing(const struct listen_url *u)
+{
+	for (const struct scheme *s = listen_schemes; s->name != NULL; s++)
+		if (s->kind == u->kind)
+			return s->missing;
+	return NULL;
+}
+
 bool
 listen_url_is_unix(const struct listen_url *u)
 {
@@ -232,7 +238,8 @@ listen_url_is_unix(const struct listen_url *u)
 bool
 listen_url_is_tls(const struct listen_url *u)
 {
-	return u->kind == LISTEN_TLS || u->kind == LISTEN_HTTPS;
+	return u->kind == LISTEN_TLS || u->kind == LISTEN_RELPS || u->kind == LISTEN_INGESTS ||
+	       u->kind == LISTEN_HTTPS;
 }
 
 socklen_t

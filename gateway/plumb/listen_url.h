@@ -3,6 +3,7 @@
  *
  *	syslog+tcp://ADDR:PORT  syslog+tls://  syslog+udp://
  *	syslog+unix:///PATH (stream)  syslog+unixgram:///PATH
+ *	relp://ADDR:PORT  relps://  http://  https://
  *	http://ADDR:PORT  https://ADDR:PORT  unix:///PATH   (admin)
  *	?app=RULE&auth=none|optional|required&framing=auto|octet-counting|lf|nul
  *	&proxy=CIDR,...&hostname=keep|peer|NAME&tz=UTC|local|+HH:MM
@@ -28,6 +29,10 @@ enum listen_kind {
 	LISTEN_UDP,
 	LISTEN_UNIX,
 	LISTEN_UNIXGRAM,
+	LISTEN_RELP,
+	LISTEN_RELPS,
+	LISTEN_INGEST, /* http and https for lines */
+	LISTEN_INGESTS,
 	LISTEN_HTTP, /* admin */
 	LISTEN_HTTPS,
 	LISTEN_HTTP_UNIX,
@@ -41,7 +46,7 @@ struct listen_url {
 	struct sockaddr_storage addr; /* not for Unix sockets */
 	bool both_families;	      /* `*`: takes IPv4 too; any other [::] is IPv6 only */
 	char *path;		      /* Unix sockets */
-	char *app;		      /* the tag rule's text; "app-name" by default; NULL: admin */
+	char *app;		      /* the tag rule's text; "app-name" by default; NULL: none */
 	enum tls_client_auth auth;
 	enum framing framing;
 	enum hostname_policy hostname;
@@ -55,6 +60,8 @@ struct listen_url {
 bool listen_url_parse(const char *text, bool admin, struct listen_url *out, char *err,
 		      size_t errlen) __attribute__((warn_unused_result));
 void listen_url_free(struct listen_url *);
+/* What this build has not to open it, in words; NULL: it can be opened. */
+const char *listen_url_missing(const struct listen_url *);
 bool listen_url_is_unix(const struct listen_url *);
 bool listen_url_is_tls(const struct listen_url *);
 /* Whether both cannot be bound: the same transport, address (or a wildcard) and port. */

@@ -20,10 +20,12 @@ gateway_make_listener_parts(const struct config *config, SSL_CTX **ctxs, struct 
 	for (size_t i = 0; i < config->nlisten; i++) {
 		const struct listen_url *url = &config->listen[i];
 
-		rules[i] = tag_rule_new(url->app, err, CONFIG_ERROR_BYTES);
-		if (rules[i] == NULL)
-			return false;
-		if (url->kind != LISTEN_TLS)
+		if (url->app != NULL) {
+			rules[i] = tag_rule_new(url->app, err, CONFIG_ERROR_BYTES);
+			if (rules[i] == NULL)
+				return false;
+		}
+		if (!listen_url_is_tls(url))
 			continue;
 		ctxs[i] = listener_ctx(config, url, err);
 		if (ctxs[i] == NULL)

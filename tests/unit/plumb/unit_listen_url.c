@@ -79,6 +79,10 @@ every_scheme_has_its_kind(void **state)
 	    {"syslog+tcp://*:1514", false, LISTEN_TCP, ":: 1514"},
 	    {"syslog+tcp://[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255]:65535", false,
 	     LISTEN_TCP, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535"},
+	    {"relp://127.0.0.1:2514", false, LISTEN_RELP, "127.0.0.1 2514"},
+	    {"relps://*:2514", false, LISTEN_RELPS, ":: 2514"},
+	    {"http://127.0.0.1:8080", false, LISTEN_INGEST, "127.0.0.1 8080"},
+	    {"https://127.0.0.1:8443/", false, LISTEN_INGESTS, "127.0.0.1 8443"},
 	    {"http://127.0.0.1:8514", true, LISTEN_HTTP, "127.0.0.1 8514"},
 	    {"https://[::]:8514/", true, LISTEN_HTTPS, ":: 8514"},
 	};
@@ -142,6 +146,14 @@ options_have_defaults(void **state)
 	u = parse("http://127.0.0.1:8514", true);
 	assert_null(u.app);
 	listen_url_free(&u);
+	u = parse("relp://127.0.0.1:2514", false);
+	assert_string_equal(u.app, "app-name");
+	listen_url_free(&u);
+	u = parse("http://127.0.0.1:8080", false);
+	assert_null(u.app);
+	assert_int_equal(u.hostname, HOSTNAME_KEEP);
+	assert_true(u.tz_local);
+	listen_url_free(&u);
 }
 
 static void
@@ -175,6 +187,60 @@ options_are_taken(void **state)
 }
 
 static void
+each_kind_takes_its_options_and_no_others(void **state)
+{
+	struct listen_url u = parse("relps://127.0.0.1:1?app=hostname&auth=optional&proxy=::1&"
+				    "hostname=peer&tz=UTC",
+				    false);
+
+	(void)state;
+	assert_string_equal(u.app, "hostname");
+	assert_int_equal(u.auth, TLS_CLIENT_OPTIONAL);
+	assert_string_equal(u.proxy, "::1");
+	assert_int_equal(u.hostname, HOSTNAME_PEER);
+	assert_false(u.tz_local);
+	listen_url_free(&u);
+	u = parse("https://127.0.0.1:1?auth=required&proxy=::1&hostname=h&tz=+01:00", false);
+	assert_int_equal(u.auth, TLS_CLIENT_REQUIRED);
+	assert_string_equal(u.proxy, "::1");
+	assert_string_equal(u.hostname_fixed, "h");
+	assert_int_equal(u.tz_minutes, 60);
+	listen_url_free(&u);
+	assert_refused("relp://127.0.0.1:1?framing=lf", false, "have a choice");
+	assert_refused("relp://127.0.0.1:1?auth=required", false, "with TLS only");
+	assert_refused("http://127.0.0.1:1?framing=lf", false, "have a choice");
+	assert_refused("http://127.0.0.1:1?auth=optional", false, "with TLS only");
+	assert_refused("http://127.0.0.1:1?app=fixed:a", false, "path of a request names the app");
+	assert_refused("https://127.0.0.1:1?app=cert", false, "path of a request names the app");
+	assert_refused("https://127.0.0.1:1?tz=UTC", true, "takes no lines");
+	assert_refused("https://127.0.0.1:1?proxy=::1", true, "listeners for lines");
+}
+
+static void
+what_tls_is_is_known_of_every_kind(void **state)
+{
+	static const struct {
+		const char *text;
+		bool admin, tls;
+	} kinds[] = {
+	    {"syslog+tcp://*:1", false, false}, {"syslog+tls://*:1", false, true},
+	    {"syslog+udp://*:1", false, false}, {"syslog+unix:///x", false, false},
+	    {"relp://*:1", false, false},	{"relps://*:1", false, true},
+	    {"http://*:1", false, false},	{"https://*:1", false, true},
+	    {"http://*:1", true, false},	{"https://*:1", true, true},
+	    {"unix:///x", true, false},
+	};
+	struct listen_url u;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		u = parse(kinds[i].text, kinds[i].admin);
+		assert_int_equal(listen_url_is_tls(&u), kinds[i].tls);
+		listen_url_free(&u);
+	}
+}
+
+static void
 the_cert_rule_asks_for_certificates(void **state)
 {
 	struct listen_url u = parse("syslog+tls://127.0.0.1:6514?app=cert", false);
@@ -188,6 +254,10 @@ the_cert_rule_asks_for_certificates(void **state)
 	assert_refused("syslog+tls://127.0.0.1:6514?app=cert&auth=none", false, "auth=required");
 	assert_refused("syslog+tcp://127.0.0.1:1514?app=cert", false, "use syslog+tls");
 	assert_refused("syslog+unix:///x?app=cert,map:/m", false, "use syslog+tls");
+	u = parse("relps://127.0.0.1:2514?app=cert", false);
+	assert_int_equal(u.auth, TLS_CLIENT_REQUIRED);
+	listen_url_free(&u);
+	assert_refused("relp://127.0.0.1:2514?app=cert", false, "use relps");
 }
 
 static void
@@ -198,14 +268,10 @@ faulty_places_say_what_to_write(void **state)
 	    {"127.0.0.1:1514", "no scheme; write syslog+tcp://"},
 	    {"syslog+tpc://127.0.0.1:1514",
 	     "unknown scheme \"syslog+tpc\"; use syslog+tcp, syslog+tls, syslog+udp, "
-	     "syslog+unix or syslog+unixgram"},
+	     "syslog+unix, syslog+unixgram, relp, relps, http or https"},
 	    {"SYSLOG+TCP://127.0.0.1:1514", "unknown scheme"},
 	    {"://127.0.0.1:1514", "unknown scheme"},
 	    {"unix:///run/x", "unknown scheme"},
-	    {"relp://127.0.0.1:2514", "this build has no RELP input yet"},
-	    {"relps://127.0.0.1:2514", "this build has no RELP input yet"},
-	    {"http://127.0.0.1:8080", "this build has no HTTP input yet"},
-	    {"https://127.0.0.1:8080", "this build has no HTTP input yet"},
 	    {"syslog+tcp://", "no port"},
 	    {"syslog+tcp://127.0.0.1", "no port"},
 	    {"syslog+tcp://[::1]", "no port"},
@@ -262,9 +328,9 @@ faulty_options_say_what_to_write(void **state)
 	    {"tcp://127.0.0.1:1?app=fixed:", "no app's name"},
 	    {"tcp://127.0.0.1:1?auth=required", "with TLS only"},
 	    {"tls://127.0.0.1:1?auth=yes", "use none, optional or required"},
-	    {"udp://127.0.0.1:1?framing=lf", "a datagram is one message"},
-	    {"unixgram:///x?framing=lf", "a datagram is one message"},
-	    {"udp://127.0.0.1:1?proxy=::1", "only syslog+tcp and syslog+tls"},
+	    {"udp://127.0.0.1:1?framing=lf", "have a choice"},
+	    {"unixgram:///x?framing=lf", "have a choice"},
+	    {"udp://127.0.0.1:1?proxy=::1", "over TCP and TLS have proxies"},
 	};
 	char *text;
 
@@ -294,8 +360,8 @@ a_long_faulty_value_still_fits_the_error(void **state)
 static bool
 conflict(const char *a, const char *b)
 {
-	struct listen_url ua = parse(a, strncmp(a, "syslog", 6) != 0);
-	struct listen_url ub = parse(b, strncmp(b, "syslog", 6) != 0);
+	struct listen_url ua = parse(a, strncmp(a, "http", 4) == 0);
+	struct listen_url ub = parse(b, strncmp(b, "http", 4) == 0);
 	bool is = listen_url_conflicts(&ua, &ub);
 
 	assert_int_equal(listen_url_conflicts(&ub, &ua), is);
@@ -314,6 +380,9 @@ what_cannot_both_be_bound_conflicts(void **state)
 	assert_true(conflict("syslog+tcp://*:1", "http://127.0.0.1:1"));
 	assert_true(conflict("syslog+tcp://*:1", "http://[::1]:1"));
 	assert_true(conflict("syslog+tcp://[::]:1", "http://[::1]:1"));
+	assert_true(conflict("relp://127.0.0.1:1", "relps://127.0.0.1:1"));
+	assert_true(conflict("relp://*:1", "syslog+tcp://127.0.0.1:1"));
+	assert_false(conflict("relp://127.0.0.1:1", "syslog+udp://127.0.0.1:1"));
 	assert_true(conflict("syslog+udp://[::1]:1", "syslog+udp://[0::1]:1?tz=UTC"));
 	assert_true(conflict("syslog+unix:///x", "syslog+unixgram:///x"));
 	assert_false(conflict("syslog+tcp://[::]:1", "http://127.0.0.1:1"));
@@ -333,6 +402,8 @@ main(void)
 	    cmocka_unit_test(unix_paths_are_decoded_and_bounded),
 	    cmocka_unit_test(options_have_defaults),
 	    cmocka_unit_test(options_are_taken),
+	    cmocka_unit_test(each_kind_takes_its_options_and_no_others),
+	    cmocka_unit_test(what_tls_is_is_known_of_every_kind),
 	    cmocka_unit_test(the_cert_rule_asks_for_certificates),
 	    cmocka_unit_test(faulty_places_say_what_to_write),
 	    cmocka_unit_test(faulty_options_say_what_to_write),
