@@ -136,25 +136,36 @@ stamp_loose(struct slice field, const struct parse_env *env, struct line *out)
 	return true;
 }
 
-bool
-parse_5424_loose(struct slice s, const struct parse_env *env, struct line *out)
+/* PRI to MSGID; *rest is then what stands behind them. */
+static bool
+header_loose(struct slice s, const struct parse_env *env, struct line *out, struct slice *rest)
 {
 	struct slice *fields[] = {&out->hostname, &out->app_name, &out->procid, &out->msgid};
-	struct slice rest;
 	size_t n = fields_start(s, &out->pri);
 
 	if (n == 0)
 		return false;
-	rest = slice_skip(s, n);
-	if (!stamp_loose(take_until_space(&rest), env, out))
+	*rest = slice_skip(s, n);
+	if (!stamp_loose(take_until_space(rest), env, out))
 		return false;
 	/* At once, with room for structured data: what points into it must stay where it is. */
 	buf_reserve(env->scratch, 2 * s.n);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (rest.n == 0)
+		if (rest->n == 0)
 			return false;
-		*fields[i] = field_clean(take_until_space(&rest), env->scratch);
+		*fields[i] = field_clean(take_until_space(rest), env->scratch);
 	}
+	return true;
+}
+
+bool
+parse_5424_loose(struct slice s, const struct parse_env *env, struct line *out)
+{
+	struct slice rest;
+	size_t n;
+
+	if (!header_loose(s, env, out, &rest))
+		return false;
 	n = sd_span(rest);
 	if (n > 0 && (n == rest.n || rest.p[n] == ' ')) {
 		out->sd = slice_of(rest.p, n);
@@ -164,4 +175,11 @@ parse_5424_loose(struct slice s, const struct parse_env *env, struct line *out)
 		out->msg = rest;
 	}
 	return true;
+}
+
+bool
+parse_5424_without_sd(struct slice s, const struct parse_env *env, struct line *out)
+{
+	out->sd = SLICE("-");
+	return header_loose(s, env, out, &out->msg);
 }

@@ -24,4 +24,8 @@ bool parse_5424(struct slice s, struct line *out) __attribute__((warn_unused_res
 bool parse_5424_loose(struct slice s, const struct parse_env *env, struct line *out)
     __attribute__((warn_unused_result));
 
+/* The same of a format that has no structured data: whatever is behind MSGID is MSG. */
+bool parse_5424_without_sd(struct slice s, const struct parse_env *env, struct line *out)
+    __attribute__((warn_unused_result));
+
 #endif
