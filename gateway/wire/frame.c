@@ -81,8 +81,8 @@ count_read(enum framing framing, struct slice in, struct count *c)
 	return PREFIX_COUNT;
 }
 
-static struct slice
-without_newline(struct slice s)
+struct slice
+frame_without_newline(struct slice s)
 {
 	if (s.n > 0 && s.p[s.n - 1] == '\n') {
 		s.n--;
@@ -131,7 +131,7 @@ counted_next(struct framer *f, struct slice in, struct count c, bool eof, struct
 	}
 	bytes = slice_of(in.p + c.prefix, got);
 	if (fits || got <= f->max_line)
-		bytes = without_newline(bytes);
+		bytes = frame_without_newline(bytes);
 	return frame_line(f, bytes, c.prefix + got, out);
 }
 
@@ -207,7 +207,7 @@ delimited_next(struct framer *f, struct slice in, bool eof, struct frame *out)
 	out->used = bytes.n + (hit != NULL);
 	if (f->framing == FRAMING_NUL) {
 		if (bytes.n <= f->max_line + TRAILER)
-			bytes = without_newline(bytes);
+			bytes = frame_without_newline(bytes);
 	} else if (hit != NULL && bytes.n > 0 && hit[-1] == '\r') {
 		bytes.n--;
 	}

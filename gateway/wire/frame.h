@@ -67,4 +67,7 @@ enum { FRAME_KEEP_EXTRA = 16 };
  */
 enum frame_result frame_next(struct framer *, struct slice in, bool eof, struct frame *out);
 
+/* A counted message may end with LF or CRLF all the same: what is before it. */
+struct slice frame_without_newline(struct slice message);
+
 #endif
