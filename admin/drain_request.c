@@ -23,6 +23,7 @@ form_of(enum drain_key key)
 	case DRAIN_RESEND_BYTES:
 		return FORM_NUMBER;
 	case DRAIN_GZIP:
+	case DRAIN_MARK:
 		return FORM_BOOLEAN;
 	case DRAIN_MATCH:
 	case DRAIN_EXCLUDE:

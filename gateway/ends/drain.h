@@ -56,6 +56,7 @@ struct drain_env {
 	struct stats *stats;
 	struct slice host; /* this machine's name, for notices */
 	struct buf scratch;
+	struct buf marked;	   /* one line with its mark */
 	struct drain_list holding; /* drains with something in flight or held */
 	struct drain_list closing; /* removed ones that finish a frame */
 	bool pressed;		   /* the worker is over worker-memory */

@@ -42,6 +42,19 @@ batch_add_notices(struct drain *d, const struct segment *s, struct batch *b)
 	return start;
 }
 
+/* The sequence of the line at that offset; only a drain that marks its lines needs to know. */
+static uint64_t
+seq_at(const struct drain *d, const struct segment *s, uint32_t end)
+{
+	struct slice message;
+	uint64_t seq = s->seq;
+
+	if (d->conf.mark)
+		for (uint32_t at = s->from; at < end; seq++)
+			at = chunk_frame(s->chunk, at, &message);
+	return seq;
+}
+
 /*
  * Encodes the next lines of a segment, a datagram each; notices go in front.
  * None may be left: the rest of the segment is not wanted.
@@ -51,6 +64,7 @@ batch_fill(struct drain *d, const struct segment *s, struct batch *b)
 {
 	struct buf *scratch = &d->env->scratch;
 	uint32_t at = s->from + d->begun;
+	uint64_t seq = seq_at(d, s, at);
 	struct slice message;
 	size_t start = 0;
 
@@ -60,7 +74,7 @@ batch_fill(struct drain *d, const struct segment *s, struct batch *b)
 		start = batch_add_notices(d, s, b);
 	while (at < s->to && b->n < BATCH_LINES) {
 		at = chunk_frame(s->chunk, at, &message);
-		drain_encode(d, message, false, scratch);
+		drain_encode(d, message, seq++, false, scratch);
 		if (scratch->n > start)
 			start = batch_add(d, b, start, at - s->from);
 		else if (b->n > 0)

@@ -141,8 +141,13 @@ void drain_datagram_send(struct drain *);
 
 /* drain_sift.c: sets the cursor's hooks as the conf asks. */
 void drain_sift_init(struct drain *);
-/* Encodes one line for a stream or a datagram; counts what had to be done to it. */
-void drain_encode(struct drain *, struct slice message, bool again, struct buf *out);
+/*
+ * Encodes one line, of that sequence, for a stream or a datagram; counts what
+ * had to be done to it.
+ */
+void drain_encode(struct drain *, struct slice message, uint64_t seq, bool again, struct buf *out);
+/* The number that a line of that sequence carries. */
+struct line_mark drain_mark(const struct drain *, uint64_t seq);
 void drain_count_flags(struct drain *, unsigned flags, bool again);
 
 /* drain_notice.c */

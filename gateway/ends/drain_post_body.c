@@ -41,9 +41,9 @@ encoding_close(struct encoding *e)
 		http->close(&e->d->conf, e->info, e->body);
 }
 
-/* false: the batch is full without it. */
+/* mark: NULL of a notice, which has no place in the log.  false: the batch is full without it. */
 static bool
-add_frame(struct encoding *e, struct slice frame)
+add_frame(struct encoding *e, struct slice frame, const struct line_mark *mark)
 {
 	const struct drain_limits *limits = &e->d->post->limits;
 	struct drain_batch before = *e->info;
@@ -52,6 +52,10 @@ add_frame(struct encoding *e, struct slice frame)
 	unsigned flags;
 
 	parse_stored(frame, &line);
+	if (mark != NULL && e->d->conf.mark) {
+		line.marked = true;
+		line.mark = *mark;
+	}
 	flags = e->d->conf.type->http->entry(&e->d->conf, e->info, &line, e->body);
 	e->info->entries++;
 	if (!e->again && e->info->entries > 1 && e->body->n > limits->bytes) {
@@ -76,11 +80,13 @@ static uint32_t
 add_segment(struct encoding *e, const struct segment *s)
 {
 	uint32_t at = s->from, next, lines = 0;
+	struct line_mark mark;
 	struct slice frame;
 
 	for (; at < s->to && !e->full; at = next) {
 		next = chunk_frame(s->chunk, at, &frame);
-		if (is_wanted(e->d, frame) && !add_frame(e, frame))
+		mark = drain_mark(e->d, s->seq + lines);
+		if (is_wanted(e->d, frame) && !add_frame(e, frame, &mark))
 			break;
 		lines++;
 		e->source += next - at;
@@ -95,12 +101,14 @@ add_range(struct encoding *e, const struct segment *s, uint64_t first, uint64_t 
 {
 	uint64_t seq = s->seq;
 	uint32_t at = s->from;
+	struct line_mark mark;
 	struct slice frame;
 
 	while (at < s->to && seq < end) {
 		at = chunk_frame(s->chunk, at, &frame);
+		mark = drain_mark(e->d, seq);
 		if (seq >= first && is_wanted(e->d, frame))
-			(void)add_frame(e, frame);
+			(void)add_frame(e, frame, &mark);
 		seq++;
 	}
 }
@@ -127,7 +135,7 @@ static void
 encode_notice(struct encoding *e, struct post_batch *b)
 {
 	encoding_open(e);
-	(void)add_frame(e, buf_slice(&b->notice));
+	(void)add_frame(e, buf_slice(&b->notice), NULL);
 	encoding_close(e);
 	set_id(e->d, b, e->info);
 }

@@ -1,9 +1,11 @@
 /*
  * drain_sift -- which lines a drain wants and how many a second: the filter and
- * the rate of its conf, as hooks of its cursor.
+ * the rate of its conf, as hooks of its cursor; and a line on its way out.
  */
 #include "base/clock.h"
+#include "base/seq.h"
 #include "ends/drain_internal.h"
+#include "wire/mark.h"
 
 static bool
 on_wants(struct cursor *c, struct slice message)
@@ -71,10 +73,25 @@ drain_count_flags(struct drain *d, unsigned flags, bool again)
 		d->lines_old++;
 }
 
-void
-drain_encode(struct drain *d, struct slice message, bool again, struct buf *out)
+struct line_mark
+drain_mark(const struct drain *d, uint64_t seq)
 {
+	return (struct line_mark){
+	    .log = d->cursor.log->app, .start = seq_start(seq), .seq = seq_counter(seq)};
+}
+
+void
+drain_encode(struct drain *d, struct slice message, uint64_t seq, bool again, struct buf *out)
+{
+	struct line_mark mark;
+
 	if (d->cursor.wants != NULL && !on_wants(&d->cursor, message))
 		return;
+	if (d->conf.mark) {
+		mark = drain_mark(d, seq);
+		d->env->marked.n = 0;
+		mark_add(message, &mark, &d->env->marked);
+		message = buf_slice(&d->env->marked);
+	}
 	drain_count_flags(d, d->conf.type->encode(&d->conf, message, out), again);
 }

@@ -29,12 +29,13 @@ encode_segment(struct drain *d, const struct segment *s, struct buf *out)
 {
 	struct slice message;
 	uint32_t at = s->from;
+	uint64_t seq = s->seq;
 
 	if (!cursor_gap_is_empty(&s->gap))
 		drain_notice(d, &s->gap, out);
 	while (at < s->to) {
 		at = chunk_frame(s->chunk, at, &message);
-		drain_encode(d, message, s->resent > 0, out);
+		drain_encode(d, message, seq++, s->resent > 0, out);
 	}
 }
 

@@ -159,6 +159,7 @@ write_entry(const struct drain_doc *doc, struct buf *out)
 	drain_doc_member(out, "msgid", line->msgid);
 	drain_doc_sd(out, doc);
 	drain_doc_cut(out, "cut", doc);
+	drain_doc_mark(out, doc);
 	buf_add_char(out, '}');
 }
 
@@ -197,6 +198,7 @@ const struct drain_type drain_type_datadog = {
 	{
 	    [DRAIN_TOKEN] = DRAIN_REQUIRED,
 	    [DRAIN_REGION] = DRAIN_REQUIRED,
+	    [DRAIN_MARK] = DRAIN_OPTIONAL,
 	    DRAIN_HTTP_OPTIONS,
 	},
     .finish = finish,

@@ -230,6 +230,8 @@ fill_common(struct drain_conf *conf)
 		conf->concurrency = (unsigned)strtoul(value[DRAIN_CONCURRENCY], NULL, 10);
 	if (value[DRAIN_RESEND_BYTES] != NULL)
 		conf->resend_bytes = strtoll(value[DRAIN_RESEND_BYTES], NULL, 10);
+	if (value[DRAIN_MARK] != NULL)
+		conf->mark = strcmp(value[DRAIN_MARK], "true") == 0;
 	drain_filter_set(&conf->filter, value[DRAIN_MIN_SEVERITY], value[DRAIN_MATCH],
 			 value[DRAIN_EXCLUDE]);
 }

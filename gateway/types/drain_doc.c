@@ -79,6 +79,21 @@ drain_doc_cut(struct buf *out, const char *key, const struct drain_doc *doc)
 		json_out_number(out, key, (int64_t)doc->cut);
 }
 
+void
+drain_doc_mark(struct buf *out, const struct drain_doc *doc)
+{
+	const struct line_mark *mark = &doc->line->mark;
+
+	if (!doc->line->marked)
+		return;
+	json_out_key(out, "penstock");
+	buf_add_char(out, '{');
+	json_out_number(out, "log", (int64_t)mark->log);
+	json_out_number(out, "start", (int64_t)mark->start);
+	json_out_number(out, "seq", (int64_t)mark->seq);
+	buf_add_char(out, '}');
+}
+
 static bool
 same_param(const struct sd_param *a, const struct sd_param *b)
 {

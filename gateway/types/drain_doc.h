@@ -65,6 +65,8 @@ void drain_param_value(struct buf *, const struct drain_param *);
 void drain_doc_sd(struct buf *, const struct drain_doc *);
 /* "key":BYTES; nothing if nothing was cut. */
 void drain_doc_cut(struct buf *, const char *key, const struct drain_doc *);
+/* "penstock":{"log":7,"start":17,"seq":4711}; nothing of a line without its mark. */
+void drain_doc_mark(struct buf *, const struct drain_doc *);
 
 /* "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug" */
 struct slice drain_severity_word(const struct line *);

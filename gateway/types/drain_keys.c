@@ -211,7 +211,7 @@ check_rate(struct slice given, struct buf *canonical, const char **fault)
 }
 
 static bool
-check_gzip(struct slice given, struct buf *canonical, const char **fault)
+check_boolean(struct slice given, struct buf *canonical, const char **fault)
 {
 	static const char *const words[] = {"true", "false", NULL};
 
@@ -249,10 +249,11 @@ const struct drain_key_row drain_key_rows[DRAIN_KEYS] = {
 		       "such texts at most",
 		       check_patterns},
     [DRAIN_RATE] = {"rate", NULL, "a number of lines a second from 1 to 1000000", check_rate},
-    [DRAIN_GZIP] = {"gzip", NULL, "true or false", check_gzip},
+    [DRAIN_GZIP] = {"gzip", NULL, "true or false", check_boolean},
     [DRAIN_CONCURRENCY] = {"concurrency", NULL, "a number from 1 to 32", check_concurrency},
     [DRAIN_RESEND_BYTES] = {"resend_bytes", NULL, "a size from 0 to 1GiB, such as 65536 or 64KiB",
 			    check_resend_bytes},
+    [DRAIN_MARK] = {"mark", NULL, "true or false", check_boolean},
     [DRAIN_CA] = {"ca", NULL, "PEM text with CA certificates", drain_pem_check_ca},
     [DRAIN_CLIENT_CERT] = {"client_cert", NULL, "PEM text with a certificate and its chain",
 			   drain_pem_check_cert},

@@ -35,6 +35,7 @@ enum drain_key {
 	DRAIN_GZIP, /* "true", "false" */
 	DRAIN_CONCURRENCY,
 	DRAIN_RESEND_BYTES,
+	DRAIN_MARK,	   /* "true", "false" */
 	DRAIN_CA,	   /* PEM; shown as its fingerprint */
 	DRAIN_CLIENT_CERT, /* PEM; shown as its fingerprint */
 	DRAIN_CLIENT_KEY,  /* PEM; never shown */
@@ -64,6 +65,7 @@ struct drain_conf {
 	char *host; /* to resolve, connect to and verify; no brackets */
 	uint16_t port;
 	int64_t resend_bytes; /* -1: the gateway's own resend-bytes */
+	bool mark;	      /* each line carries its number (wire/mark.h) */
 	unsigned format;      /* index in the type's formats; 0: the first, also without any */
 	struct drain_filter filter;
 	uint32_t rate; /* lines a second; 0: no limit */
@@ -111,7 +113,7 @@ struct drain_type {
 
 	/*
 	 * All parameters passed their own checks; required ones are there.
-	 * value, resend_bytes, format, filter, rate, gzip and concurrency (as
+	 * value, resend_bytes, mark, format, filter, rate, gzip and concurrency (as
 	 * given, else 0), and host and port where given, are set; sets what is
 	 * missing of transport, framing, host, port, target, url and redacted,
 	 * and the defaults of gzip and concurrency; adds errors for what does
@@ -121,7 +123,8 @@ struct drain_type {
 
 	/*
 	 * Stream and datagram types: adds the bytes that deliver one line
-	 * (frame: canonical RFC 5424, no count), framing included; for
+	 * (frame: canonical RFC 5424, no count; with its mark if the conf asks for
+	 * one), framing included; for
 	 * DRAIN_UDP they are one datagram.  A line over the receiver's limit is
 	 * cut.  conf->framing is never DRAIN_FRAMING_DEFAULT here.  Returns
 	 * enum drain_entry flags.

@@ -50,6 +50,7 @@ static bool
 goes_without_saying(const struct drain_conf *conf, enum drain_key key)
 {
 	return key == DRAIN_CLIENT_KEY || (key == DRAIN_FORMAT && conf->format == 0) ||
+	       (key == DRAIN_MARK && !conf->mark) ||
 	       (key == DRAIN_MIN_SEVERITY && conf->filter.severity == DRAIN_SEVERITY_ALL);
 }
 

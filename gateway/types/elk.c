@@ -28,6 +28,9 @@ static void
 finish(struct drain_conf *conf, struct drain_errors *errors)
 {
 	drain_http_defaults(conf, false, conf->format == ELK_LINE ? ELK_LINE_CONCURRENCY : 1);
+	if (conf->mark && conf->format == ELK_LINE)
+		drain_error(errors, drain_key_name(DRAIN_MARK),
+			    "needs format=json or ndjson: a message alone has no place for it");
 	drain_own_url_finish(conf, errors);
 }
 
@@ -65,6 +68,7 @@ write_document(const struct drain_doc *doc, struct buf *out)
 	json_out_member(out, "facility", drain_facility_word(line));
 	drain_doc_sd(out, doc);
 	drain_doc_cut(out, "cut", doc);
+	drain_doc_mark(out, doc);
 	buf_add_char(out, '}');
 }
 
@@ -145,6 +149,7 @@ const struct drain_type drain_type_elk = {
 	{
 	    [DRAIN_URL] = DRAIN_REQUIRED,
 	    [DRAIN_FORMAT] = DRAIN_OPTIONAL,
+	    [DRAIN_MARK] = DRAIN_OPTIONAL,
 	    DRAIN_HTTP_OPTIONS,
 	},
     .formats = formats,

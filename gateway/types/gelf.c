@@ -182,6 +182,11 @@ write_message(const struct drain_doc *doc, struct buf *out)
 	json_out_member(out, "_facility", drain_facility_word(line));
 	add_sd(out, doc);
 	drain_doc_cut(out, "_cut", doc);
+	if (line->marked) {
+		json_out_number(out, "_penstock_log", (int64_t)line->mark.log);
+		json_out_number(out, "_penstock_start", (int64_t)line->mark.start);
+		json_out_number(out, "_penstock_seq", (int64_t)line->mark.seq);
+	}
 	buf_add_char(out, '}');
 }
 

@@ -74,6 +74,7 @@ write_event(const struct drain_doc *doc, struct buf *out)
 	buf_add_char(out, '}');
 	drain_doc_sd(out, doc);
 	drain_doc_cut(out, "cut", doc);
+	drain_doc_mark(out, doc);
 	buf_add_char(out, '}');
 }
 
@@ -123,6 +124,7 @@ const struct drain_type drain_type_logtail = {
 	{
 	    [DRAIN_TOKEN] = DRAIN_REQUIRED,
 	    [DRAIN_HOST] = DRAIN_OPTIONAL,
+	    [DRAIN_MARK] = DRAIN_OPTIONAL,
 	    DRAIN_HTTP_OPTIONS,
 	},
     .finish = finish,

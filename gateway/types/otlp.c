@@ -154,6 +154,13 @@ add_sd(struct buf *out, const struct drain_doc *doc)
 
 /* 64-bit numbers are strings. */
 static void
+add_number(struct buf *out, struct slice key, uint64_t value)
+{
+	add_list_key(out, key, "{\"intValue\":");
+	buf_addf(out, "\"%llu\"}}", (unsigned long long)value);
+}
+
+static void
 add_nanos(struct buf *out, const char *key, int64_t us)
 {
 	/* What fixed64 cannot say is not said: the years before 1970 and behind 2554. */
@@ -184,9 +191,12 @@ write_record(const struct drain_doc *doc, struct buf *out)
 	add_field(out, "syslog.procid", line->procid);
 	add_field(out, "syslog.msgid", line->msgid);
 	add_sd(out, doc);
-	if (doc->cut > 0) {
-		add_list_key(out, SLICE("penstock.cut"), "{\"intValue\":");
-		buf_addf(out, "\"%llu\"}}", (unsigned long long)doc->cut);
+	if (doc->cut > 0)
+		add_number(out, SLICE("penstock.cut"), doc->cut);
+	if (line->marked) {
+		add_number(out, SLICE("penstock.log"), line->mark.log);
+		add_number(out, SLICE("penstock.start"), line->mark.start);
+		add_number(out, SLICE("penstock.seq"), line->mark.seq);
 	}
 	buf_add_str(out, "]}");
 }
@@ -316,6 +326,7 @@ const struct drain_type drain_type_otlp = {
 	{
 	    [DRAIN_TOKEN] = DRAIN_OPTIONAL,
 	    [DRAIN_URL] = DRAIN_REQUIRED,
+	    [DRAIN_MARK] = DRAIN_OPTIONAL,
 	    DRAIN_HTTP_OPTIONS,
 	},
     .finish = finish,

@@ -80,6 +80,9 @@ finish(struct drain_conf *conf, struct drain_errors *errors)
 	choose_framing(conf, errors);
 	if (conf->transport != DRAIN_TLS)
 		drain_pem_refuse(conf, errors, "needs protocol=tls");
+	if (conf->mark && conf->format == SYSLOG_3164)
+		drain_error(errors, drain_key_name(DRAIN_MARK),
+			    "needs format=rfc5424: RFC 3164 has no structured data to put it into");
 
 	/*
 	 * What goes without saying stays out of the URL.  Over TCP the framing
@@ -188,7 +191,7 @@ static bool
 verbatim(const struct drain_conf *conf)
 {
 	return conf->framing == DRAIN_FRAMING_OCTET && conf->value[DRAIN_TOKEN] == NULL &&
-	       conf->format == SYSLOG_5424;
+	       conf->format == SYSLOG_5424 && !conf->mark;
 }
 
 const struct drain_type drain_type_syslog = {

@@ -353,6 +353,7 @@ worker_free(struct worker *w)
 	routes_free(w->routes);
 	mailbox_free(w->mailbox);
 	buf_free(&w->drains.scratch);
+	buf_free(&w->drains.marked);
 	ingest_clear(&w->ingest);
 	log_pool_clear(&w->pool);
 	unrouted_clear(&w->unrouted);

@@ -4,36 +4,43 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-	OWN_BYTES = 64, /* [penstock@32473 cut="18446744073709551615"] and room */
-};
-
 static size_t
 pri_digits(unsigned pri)
 {
 	return pri < 10 ? 1 : pri < 100 ? 2 : 3;
 }
 
-/* Our own element, last in the structured data; empty for a whole line. */
-static size_t
-own_element(const struct line *l, char dst[OWN_BYTES])
+size_t
+line_own_element(const struct line *l, char dst[LINE_OWN_BYTES])
 {
-	if (l->cut == 0)
+	const struct line_mark *m = &l->mark;
+	size_t n;
+
+	if (l->cut == 0 && !l->marked)
 		return 0;
-	return (size_t)snprintf(dst, OWN_BYTES, "[" LINE_OWN_SD_ID " cut=\"%" PRIu64 "\"]", l->cut);
+	n = (size_t)snprintf(dst, LINE_OWN_BYTES, "[" LINE_OWN_SD_ID);
+	if (l->cut > 0)
+		n += (size_t)snprintf(dst + n, LINE_OWN_BYTES - n, " cut=\"%" PRIu64 "\"", l->cut);
+	if (l->marked)
+		n += (size_t)snprintf(dst + n, LINE_OWN_BYTES - n,
+				      " log=\"%" PRIu64 "\" start=\"%" PRIu64 "\" seq=\"%" PRIu64
+				      "\"",
+				      m->log, m->start, m->seq);
+	dst[n++] = ']';
+	return n;
 }
 
 /* "-" gives way to our own element. */
 static size_t
 sd_kept(const struct line *l)
 {
-	return l->cut > 0 && l->sd.n == 1 ? 0 : l->sd.n;
+	return (l->cut > 0 || l->marked) && l->sd.n == 1 ? 0 : l->sd.n;
 }
 
 size_t
 line_size(const struct line *l)
 {
-	char own[OWN_BYTES];
+	char own[LINE_OWN_BYTES];
 	size_t n;
 
 	if (l->verbatim)
@@ -41,7 +48,7 @@ line_size(const struct line *l)
 	n = strlen("<>1 ") + pri_digits(l->pri);
 	n += l->timestamp.n + 1 + l->hostname.n + 1 + l->app_name.n + 1;
 	n += l->procid.n + 1 + l->msgid.n + 1;
-	n += sd_kept(l) + own_element(l, own);
+	n += sd_kept(l) + line_own_element(l, own);
 	if (l->msg.n > 0)
 		n += 1 + l->msg.n;
 	return n;
@@ -79,14 +86,14 @@ put_pri(char *dst, unsigned pri)
 void
 line_write(const struct line *l, char *dst)
 {
-	char own[OWN_BYTES];
+	char own[LINE_OWN_BYTES];
 	size_t own_n;
 
 	if (l->verbatim) {
 		put(dst, l->frame.p, l->frame.n);
 		return;
 	}
-	own_n = own_element(l, own);
+	own_n = line_own_element(l, own);
 	dst = put_pri(dst, l->pri);
 	dst = put_field(dst, l->timestamp);
 	dst = put_field(dst, l->hostname);

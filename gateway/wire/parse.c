@@ -69,6 +69,7 @@ parse_line(struct slice frame, uint64_t cut, const struct parse_env *env, struct
 	env->scratch->n = 0;
 	out->frame = frame;
 	out->cut = cut;
+	out->marked = false;
 	if (parse_5424(frame, out)) {
 		out->verbatim = cut == 0;
 	} else {
@@ -80,17 +81,64 @@ parse_line(struct slice frame, uint64_t cut, const struct parse_env *env, struct
 	set_hostname(env, out);
 }
 
+bool
+parse_line_5424(struct slice frame, uint64_t cut, const struct parse_env *env, struct line *out)
+{
+	env->scratch->n = 0;
+	out->frame = frame;
+	out->cut = cut;
+	out->marked = false;
+	if (parse_5424(frame, out))
+		out->verbatim = cut == 0;
+	else if (parse_5424_loose(frame, env, out))
+		out->verbatim = false;
+	else
+		return false;
+	if (!is_nil(out->sd))
+		strip_own(env, out);
+	set_hostname(env, out);
+	return true;
+}
+
+bool
+parse_line_logplex(struct slice frame, uint64_t cut, const struct parse_env *env, struct line *out)
+{
+	env->scratch->n = 0;
+	out->frame = frame;
+	out->cut = cut;
+	out->marked = false;
+	out->verbatim = false;
+	if (!parse_5424_without_sd(frame, env, out))
+		return false;
+	set_hostname(env, out);
+	return true;
+}
+
+/* A number of our own element; false: it is not there. */
+static bool
+take_number(struct slice sd, const char *name, uint64_t *value)
+{
+	struct slice text = sd_find(sd, own_id, slice_str(name));
+
+	*value = 0;
+	for (size_t i = 0; i < text.n && text.p[i] >= '0' && text.p[i] <= '9'; i++)
+		*value = *value * 10 + (uint64_t)(text.p[i] - '0');
+	return text.n > 0;
+}
+
 /* Our element is the last; what stands before it is the sender's. */
 static void
 take_own(struct line *out)
 {
-	struct slice cut = sd_find(out->sd, own_id, SLICE("cut"));
 	size_t n = sd_before(out->sd, own_id);
+	struct slice own = slice_skip(out->sd, n);
 
-	if (n == out->sd.n)
+	if (own.n == 0)
 		return;
-	for (size_t i = 0; i < cut.n && cut.p[i] >= '0' && cut.p[i] <= '9'; i++)
-		out->cut = out->cut * 10 + (uint64_t)(cut.p[i] - '0');
+	(void)take_number(own, "cut", &out->cut);
+	out->marked = take_number(own, "log", &out->mark.log) &&
+		      take_number(own, "start", &out->mark.start) &&
+		      take_number(own, "seq", &out->mark.seq);
 	out->sd = n > 0 ? slice_of(out->sd.p, n) : SLICE("-");
 }
 
@@ -102,6 +150,7 @@ parse_canonical(struct slice frame, struct line *out)
 	out->frame = frame;
 	out->verbatim = true;
 	out->cut = 0;
+	out->marked = false;
 	if (!is_nil(out->sd))
 		take_own(out);
 	return true;

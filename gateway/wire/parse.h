@@ -25,6 +25,20 @@ struct parse_env {
 void parse_line(struct slice frame, uint64_t cut, const struct parse_env *, struct line *out);
 
 /*
+ * The same where a line is something else unless it says that it is RFC 5424,
+ * or nearly is.  false: it does not, and *out holds anything.
+ */
+bool parse_line_5424(struct slice frame, uint64_t cut, const struct parse_env *, struct line *out)
+    __attribute__((warn_unused_result));
+
+/*
+ * The same for application/logplex-1: RFC 5424 whose MSG comes right behind MSGID
+ * (devcenter.heroku.com/articles/log-drains#https-drains).
+ */
+bool parse_line_logplex(struct slice frame, uint64_t cut, const struct parse_env *,
+			struct line *out) __attribute__((warn_unused_result));
+
+/*
  * Takes a canonical frame (as stored in a chunk, without its count) apart.
  * false: it is not RFC 5424, which a stored frame always is.
  */

@@ -77,6 +77,10 @@ each_type_has_its_url(void **state)
 	    {"{\"type\":\"syslog\",\"host\":\"h\",\"port\":517,\"match\":[],\"exclude\":null,"
 	     "\"rate\":\"\"}",
 	     URL("syslog://h:517")},
+	    {"{\"type\":\"syslog\",\"host\":\"h\",\"port\":518,\"mark\":true}",
+	     URL("syslog://h:518?mark=true")},
+	    {"{\"type\":\"syslog\",\"host\":\"h\",\"port\":519,\"mark\":false}",
+	     URL("syslog://h:519")},
 	    {"{\"type\":\"elk\",\"url\":\"http://h/\",\"gzip\":true,\"concurrency\":3}",
 	     URL("http://h/#gzip=true&concurrency=3")},
 	    {"{\"type\":\"elk\",\"url\":\"http://h/\",\"gzip\":false}", URL("http://h/")},

@@ -65,7 +65,7 @@ a_required_parameter_that_is_missing_is_named(void **state)
 
 #define ELK_TAKES                                                                         \
 	"is not a parameter of elk; it takes url; options: format, min_severity, match, " \
-	"exclude, rate, gzip, concurrency, ca, client_cert, client_key"
+	"exclude, rate, gzip, concurrency, mark, ca, client_cert, client_key"
 
 /* A text that were cut off would not say so. */
 static void
@@ -89,18 +89,21 @@ a_parameter_the_type_does_not_know_is_named_and_the_known_ones_listed(void **sta
 	(void)state;
 	refused("papertrail", "host=h port=1 token=t", "token",
 		"is not a parameter of papertrail; it takes host, port; options: min_severity, "
-		"match, exclude, rate, resend_bytes, ca, client_cert, client_key");
+		"match, exclude, rate, resend_bytes, mark, ca, client_cert, client_key");
 	refused("syslog", "host=h port=1 drain-region=x", "drain-region",
 		"is not a parameter of syslog; it takes token, host, port; options: protocol, "
-		"framing, format, min_severity, match, exclude, rate, resend_bytes, ca, "
+		"framing, format, min_severity, match, exclude, rate, resend_bytes, mark, ca, "
 		"client_cert, client_key");
 	refused("datadog", "token=t drain_region=eu protocol=tcp", "protocol",
 		"is not a parameter of datadog; it takes token, drain_region; options: "
-		"min_severity, match, exclude, rate, gzip, concurrency, ca, client_cert, "
+		"min_severity, match, exclude, rate, gzip, concurrency, mark, ca, client_cert, "
 		"client_key");
 	refused("elk", "url=http://h resend_bytes=1", "resend_bytes", ELK_TAKES);
 	refused("elk", "url=http://h Url=http://h", "Url", ELK_TAKES);
 	refused("elk", "url=http://h nonsense=1", "nonsense", ELK_TAKES);
+	refused("https", "url=http://h mark=true", "mark",
+		"is not a parameter of https; it takes token, url; options: min_severity, match, "
+		"exclude, rate, gzip, concurrency, ca, client_cert, client_key");
 }
 
 static void
@@ -273,6 +276,10 @@ values_that_contradict_each_other_are_refused(void **state)
 		"does not apply to udp: a datagram is a frame");
 	refused("syslog", "host=udp://h port=1 resend_bytes=0", "resend_bytes",
 		"does not apply to udp: nothing is sent again");
+	refused("syslog", "host=h port=1 format=rfc3164 mark=true", "mark",
+		"needs format=rfc5424: RFC 3164 has no structured data to put it into");
+	refused("elk", "url=http://h mark=true", "mark",
+		"needs format=json or ndjson: a message alone has no place for it");
 	refused("datadog", "token=t drain_region=eu drain-region=us", "drain-region",
 		"is given twice, with different values");
 }

@@ -112,6 +112,26 @@ only_rfc_5424_goes_out_as_it_is_kept(void **state)
 }
 
 static void
+a_marked_line_does_not_go_out_as_it_is_kept(void **state)
+{
+	struct drain_conf conf = make("syslog", SYSLOG "framing=octet-counting mark=true");
+
+	(void)state;
+	assert_true(conf.mark);
+	assert_false(conf.type->verbatim(&conf));
+	assert_string_equal(conf.url, "syslog://h:514?framing=octet-counting&mark=true");
+	drain_conf_free(&conf);
+	conf = make("syslog", SYSLOG "framing=octet-counting mark=false");
+	assert_false(conf.mark);
+	assert_true(conf.type->verbatim(&conf));
+	assert_string_equal(conf.url, "syslog://h:514?framing=octet-counting");
+	drain_conf_free(&conf);
+	check_url("elk", "url=http://h/ format=ndjson mark=true",
+		  "http://h/#format=ndjson&mark=true");
+	refused("mark", "yes", "must be true or false");
+}
+
+static void
 rates_and_concurrencies_have_bounds(void **state)
 {
 	static const char rate[] = "must be a number of lines a second from 1 to 1000000";
@@ -224,16 +244,18 @@ a_flood_of_patterns_is_one_error(void **state)
 static void
 all_options_stand_in_one_order(void **state)
 {
-	check_url("syslog",
-		  "resend_bytes=1KiB rate=5 exclude=e match=m min_severity=err format=rfc3164 "
-		  "framing=nul protocol=tcp token=TOKEN port=6514 host=h",
-		  "syslog://:TOKEN@h:6514?protocol=tcp&framing=nul&format=rfc3164&min_severity=err"
-		  "&match=m&exclude=e&rate=5&resend_bytes=1024");
+	check_url(
+	    "syslog",
+	    "resend_bytes=1KiB rate=5 exclude=e match=m min_severity=err format=rfc3164 "
+	    "framing=nul protocol=tcp token=TOKEN port=6514 host=h",
+	    "syslog://:TOKEN@h:6514?protocol=tcp&framing=nul&format=rfc3164&min_severity=err"
+	    "&match=m&exclude=e&rate=5&resend_bytes=1024");
 	check_url("logentries", "token=TOKEN drain_region=eu rate=5",
 		  "logentries://TOKEN?region=eu&rate=5");
 	check_url("ovh-graylog", "token=TOKEN host=h min_severity=notice",
 		  "ovh://:TOKEN@h:6514?min_severity=notice");
-	check_url("papertrail", "host=h port=1 match=m", "tcp+tls://h:1?match=m");
+	check_url("papertrail", "mark=true resend_bytes=5 host=h port=1 match=m",
+		  "tcp+tls://h:1?match=m&resend_bytes=5&mark=true");
 	check_url("datadog", "token=TOKEN drain_region=eu concurrency=3 gzip=false rate=9",
 		  "datadog://TOKEN?region=eu&rate=9&gzip=false&concurrency=3");
 	(void)state;
@@ -296,6 +318,7 @@ main(void)
 	    cmocka_unit_test(severities_have_one_name_and_the_default_stays_out),
 	    cmocka_unit_test(formats_are_the_types_own),
 	    cmocka_unit_test(only_rfc_5424_goes_out_as_it_is_kept),
+	    cmocka_unit_test(a_marked_line_does_not_go_out_as_it_is_kept),
 	    cmocka_unit_test(rates_and_concurrencies_have_bounds),
 	    cmocka_unit_test(several_patterns_are_one_value),
 	    cmocka_unit_test(patterns_have_bounds),

@@ -7,6 +7,8 @@
  *	out	the bytes for all of them, one after the other; of HTTP types each
  *		request: its URL, its headers, an empty line, its body, LF
  *
+ * With mark=true the lines are the 4711th and so on since start 17, of log 7.
+ *
  * A plain TCP syslog drain that does not say its framing has LF here.  The time
  * zone is that of Central Europe.
  */
@@ -21,6 +23,7 @@
 
 #include "batches.h"
 #include "params.h"
+#include "wire/mark.h"
 #include "wire/timestamp.h"
 
 /* The file NAME.EXTENSION beside NAME.params. */
@@ -152,6 +155,19 @@ add_request(const struct drain_request *req, struct slice body, uint32_t entries
 	buf_add_char(out, '\n');
 }
 
+/* The frame as the type is given it; marked: room for it. */
+static struct slice
+frame_of(const struct drain_conf *conf, struct slice frame, uint64_t seq, struct buf *marked)
+{
+	const struct line_mark mark = {.log = 7, .start = 17, .seq = seq};
+
+	if (!conf->mark)
+		return frame;
+	marked->n = 0;
+	mark_add(frame, &mark, marked);
+	return buf_slice(marked);
+}
+
 static bool
 check_file(const char *path)
 {
@@ -160,17 +176,20 @@ check_file(const char *path)
 	struct buf in = {0}, want = {0}, got = {0};
 	struct batches batches = {
 	    .conf = &conf, .now_us = now_us, .done = add_request, .arg = &got};
-	struct slice rest, frame;
+	struct slice rest, frame, given;
+	struct buf marked = {0};
+	uint64_t seq = 4711;
 	bool fine;
 
 	read_beside(path, "in", &in);
 	read_beside(path, "out", &want);
 	rest = buf_slice(&in);
 	while (next_frame(path, &rest, &frame)) {
+		given = frame_of(&conf, frame, seq++, &marked);
 		if (conf.type->http != NULL)
-			batches_add(&batches, frame);
+			batches_add(&batches, given);
 		else
-			conf.type->encode(&conf, frame, &got);
+			conf.type->encode(&conf, given, &got);
 		free((char *)frame.p);
 	}
 	batches_end(&batches);
@@ -179,6 +198,7 @@ check_file(const char *path)
 	buf_free(&in);
 	buf_free(&want);
 	buf_free(&got);
+	buf_free(&marked);
 	return fine;
 }
 
