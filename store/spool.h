@@ -48,6 +48,10 @@ struct spool_place {
  */
 #define SPOOL_ORIGIN (UINT64_C(1) << 48)
 
+/* What a chunk has on disk besides its data: size it so that the two are n * 4096 - 16 bytes. */
+enum { SPOOL_HEAD_BYTES = 88 };
+
+/* Its lines have sequences without a hole. */
 struct spool_chunk {
 	uint64_t app;
 	struct spool_place at;

@@ -1,13 +1,12 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/xmalloc.h"
+#include "store/lmdb_file.h"
 #include "store/store_internal.h"
 
 enum { MAGIC_BYTES = 8, MAGIC_RECORD_BYTES = MAGIC_BYTES + 4 + 8 };
@@ -25,52 +24,19 @@ static const char *const table_name[STORE_TABLES] = {
 };
 
 static int
-folder_sync(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-
-	if (fd < 0)
-		return errno;
-	/* EINVAL: a file system that needs none. */
-	if (fsync(fd) != 0 && errno != EINVAL)
-		rc = errno;
-	close(fd);
-	return rc;
-}
-
-/*
- * LMDB maps its lock file, where a full disk would be a SIGBUS: has its blocks
- * allocated before (8 KiB for LMDB's 126 readers).
- */
-static int
-lock_file_allocate(const char *folder)
-{
-	char *path = xasprintf("%s/lock.mdb", folder);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600), rc;
-
-	free(path);
-	if (fd < 0)
-		return errno;
-	rc = posix_fallocate(fd, 0, 8192);
-	close(fd);
-	return rc;
-}
-
-static int
 env_open(const char *folder, struct store *s, size_t map_bytes)
 {
 	MDB_envinfo info;
 	MDB_stat stat;
 	int rc, dead;
 
-	if ((rc = lock_file_allocate(folder)) != 0 || (rc = mdb_env_create(&s->env)) != 0 ||
+	if ((rc = lmdb_lock_allocate(folder)) != 0 || (rc = mdb_env_create(&s->env)) != 0 ||
 	    (rc = mdb_env_set_maxdbs(s->env, STORE_TABLES)) != 0 ||
 	    (rc = mdb_env_set_mapsize(s->env, map_bytes)) != 0 ||
 	    (rc = mdb_env_open(s->env, folder, MDB_NOTLS, 0600)) != 0 ||
 	    (rc = mdb_reader_check(s->env, &dead)) != 0 ||
 	    (rc = mdb_env_stat(s->env, &stat)) != 0 || (rc = mdb_env_info(s->env, &info)) != 0)
 		return rc;
-	s->page_bytes = stat.ms_psize;
 	s->map_pages = info.me_mapsize / stat.ms_psize;
 	return 0;
 }
@@ -117,21 +83,6 @@ tables_create(const struct opening *o, struct store *s)
 	return opening_code(o, s, store_end(s, txn, code));
 }
 
-/* What a start that was cut short may have left, or a new store's lock file. */
-static void
-new_folder_remove(const char *folder)
-{
-	static const char *const files[] = {"data.mdb", "lock.mdb"};
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char *path = xasprintf("%s/%s", folder, files[i]);
-
-		(void)unlink(path);
-		free(path);
-	}
-	(void)rmdir(folder);
-}
-
 enum store_code
 store_create(const struct opening *o)
 {
@@ -141,19 +92,20 @@ store_create(const struct opening *o)
 	enum store_code code = STORE_OK;
 	int rc = 0;
 
-	new_folder_remove(folder);
+	/* What a start that was cut short may have left. */
+	lmdb_folder_remove(folder);
 	if (mkdir(folder, 0700) != 0)
 		rc = errno;
 	if (rc == 0 && (rc = env_open(folder, s, o->map_bytes)) == 0)
 		code = tables_create(o, s);
 	if (rc == 0 && code == STORE_OK && rename(file, o->file) != 0)
 		rc = errno;
-	if (rc == 0 && code == STORE_OK && (rc = folder_sync(o->folder)) == 0)
-		rc = folder_sync(o->dir);
+	if (rc == 0 && code == STORE_OK && (rc = lmdb_folder_sync(o->folder)) == 0)
+		rc = lmdb_folder_sync(o->dir);
 	if (rc != 0)
 		code = opening_failed(o, s, rc);
 	store_close(s);
-	new_folder_remove(folder);
+	lmdb_folder_remove(folder);
 	free(folder);
 	free(file);
 	return code;

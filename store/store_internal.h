@@ -59,7 +59,7 @@ enum store_table {
 struct store {
 	MDB_env *env;
 	MDB_dbi table[STORE_TABLES];
-	size_t page_bytes, map_pages;
+	size_t map_pages;
 	char error[STORE_ERROR_BYTES];
 };
 

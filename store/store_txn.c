@@ -1,27 +1,11 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/xmalloc.h"
+#include "store/lmdb_room.h"
 #include "store/store_internal.h"
-
-/*
- * LMDB says EIO for a write that came out short, as it does on a disk that is
- * just about full.
- */
-static bool
-store_disk_is_full(struct store *s)
-{
-	struct statvfs vfs;
-	int fd;
-
-	return mdb_env_get_fd(s->env, &fd) == 0 && fstatvfs(fd, &vfs) == 0 &&
-	       vfs.f_bavail < (1 << 20) / vfs.f_frsize + 1;
-}
 
 enum store_code
 store_fail(struct store *s, int rc, const char *doing)
@@ -36,7 +20,7 @@ store_fail(struct store *s, int rc, const char *doing)
 		code = STORE_FULL;
 		words = "the store has reached its largest size";
 	} else if (rc == ENOSPC || rc == EDQUOT || rc == EFBIG ||
-		   (rc == EIO && store_disk_is_full(s))) {
+		   (rc == EIO && lmdb_disk_is_full(s->env))) {
 		code = STORE_FULL;
 		words = "the disk is full";
 	}
@@ -80,64 +64,6 @@ store_begin_remove(struct store *s, MDB_txn **txn)
 	return rc == 0 ? STORE_OK : store_fail(s, rc, "writing");
 }
 
-/* Pages that the free tree (LMDB's database 0) lists for new use. */
-static int
-store_free_pages(struct store *s, size_t *pages)
-{
-	MDB_cursor *cursor;
-	MDB_val key, value;
-	MDB_txn *txn;
-	size_t n;
-	int rc;
-
-	*pages = 0;
-	/* LMDB lets read transactions only look at it. */
-	if ((rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn)) != 0)
-		return rc;
-	if ((rc = mdb_cursor_open(txn, 0, &cursor)) == 0) {
-		while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
-			if (value.mv_size < sizeof(n))
-				break;
-			memcpy(&n, value.mv_data, sizeof(n));
-			*pages += n;
-		}
-		mdb_cursor_close(cursor);
-	}
-	mdb_txn_abort(txn);
-	return rc == MDB_NOTFOUND ? 0 : rc;
-}
-
-/*
- * Has disk blocks allocated for some pages behind the last one, so that a full
- * disk does not stop removals.  *have: pages that the file can hold for sure.
- */
-static int
-store_allocate_ahead(struct store *s, size_t pages, size_t *have)
-{
-	size_t need = pages + 2 * (size_t)STORE_SPARE_PAGES;
-	struct stat st;
-	int fd, rc;
-
-	if ((rc = mdb_env_get_fd(s->env, &fd)) != 0)
-		return rc;
-	if (fstat(fd, &st) != 0)
-		return errno;
-	if (need > s->map_pages)
-		need = s->map_pages;
-	*have = (size_t)st.st_size / s->page_bytes;
-	/* Twice what is wanted, for not doing it each time. */
-	if (*have >= need || *have >= pages + STORE_SPARE_PAGES)
-		return 0;
-	do
-		rc = fallocate(fd, 0, 0, (off_t)(need * s->page_bytes)) == 0 ? 0 : errno;
-	while (rc == EINTR);
-	/* A file system that cannot do that. */
-	if (rc != 0 && rc != EOPNOTSUPP && rc != ENOSYS)
-		return rc;
-	*have = need;
-	return 0;
-}
-
 /* 0, or why there is no room for an addition. */
 static int
 store_room(struct store *s)
@@ -152,11 +78,11 @@ store_room(struct store *s)
 	if ((rc = mdb_env_info(s->env, &info)) != 0)
 		return rc;
 	pages = info.me_last_pgno + 1;
-	full = store_allocate_ahead(s, pages, &have);
+	full = lmdb_allocate_ahead(s->env, pages, STORE_SPARE_PAGES, &have);
 	if (full == 0 && pages + spare <= s->map_pages)
 		return 0;
 
-	if ((rc = store_free_pages(s, &free_pages)) != 0)
+	if ((rc = lmdb_free_pages(s->env, &free_pages)) != 0)
 		return rc;
 	if (pages + spare > s->map_pages + free_pages)
 		return MDB_MAP_FULL;

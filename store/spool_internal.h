@@ -1,0 +1,104 @@
+/*
+ * spool_internal -- what the spool's files share; nobody else includes it.
+ *
+ *	spool_open.c	open, close, quarantine		spool_logs.c	the logs, in memory
+ *	spool_env.c	LMDB's environment		spool_record.c	records as bytes
+ *	spool_txn.c	begin, commit, abort, room	spool_find.c	chunks by key
+ *	spool_write.c	append, marks, drop		spool_read.c	chunks out of it
+ *	spool_tidy.c	deleting what is nobody's	spool_cut.c	where to cut a log
+ */
+#ifndef SPOOL_INTERNAL_H
+#define SPOOL_INTERNAL_H
+
+#include <lmdb.h>
+
+#include "base/buf.h"
+#include "store/spool_logs.h"
+#include "store/spool_record.h"
+
+enum {
+	SPOOL_ERROR_BYTES = 256,
+
+	/*
+	 * Left to deletes and marks: they too write new pages before old ones are free.
+	 * Of the map; and in the file, allocated ahead: enough for a change of
+	 * the marks of 10,000 drains.
+	 */
+	SPOOL_SPARE_PERCENT = 5,
+	SPOOL_SPARE_PAGES = 1024,
+};
+
+enum spool_table { SPOOL_META, SPOOL_LOGS, SPOOL_MARKS, SPOOL_CHUNKS, SPOOL_TABLES };
+
+/* What is known of room in a transaction. */
+struct spool_room {
+	bool asked, walked; /* allocated ahead; free pages counted */
+	int disk;	    /* why the disk gave none; 0: it did */
+	size_t have;	    /* pages that the file can hold for sure */
+	size_t free;	    /* of those in it, pages that are free */
+	size_t taken;	    /* by what this transaction appended, about */
+};
+
+struct spool {
+	char *dir, *folder, *file; /* the data-dir, DIR/spool, DIR/spool/data.mdb */
+	uint64_t map_bytes;
+
+	MDB_env *env;
+	MDB_dbi table[SPOOL_TABLES];
+	size_t page_bytes, map_pages;
+
+	struct spool_logs logs;
+	size_t tidy_slot; /* where in logs.slot tidying goes on */
+
+	MDB_txn *txn;		/* the changes that are under way; NULL: none */
+	enum spool_code broken; /* why it can only be aborted; SPOOL_OK: it is whole */
+	struct spool_room room;
+
+	struct buf value; /* of the chunk that was found last */
+	char error[SPOOL_ERROR_BYTES];
+};
+
+/* What is opened, and where the reason of a failure goes. */
+struct spool_opening {
+	struct spool *spool;
+	char *err;
+	size_t len;
+};
+
+/* spool_env.c */
+
+/* Makes a new data.mdb: built in a folder of its own, then renamed. */
+enum spool_code spool_create(const struct spool_opening *) __attribute__((warn_unused_result));
+/* Opens it, and reads its logs. */
+enum spool_code spool_attach(const struct spool_opening *) __attribute__((warn_unused_result));
+
+/* spool_txn.c: the code for an LMDB (or errno) error, its words kept; doing: "reading". */
+enum spool_code spool_fail(struct spool *, int rc, const char *doing);
+enum spool_code spool_damaged(struct spool *, const char *what);
+enum spool_code spool_refuse(struct spool *, const char *words);
+/* The same, and the transaction that is under way can only be aborted. */
+enum spool_code spool_break(struct spool *, int rc, const char *doing);
+/* SPOOL_FULL when there is no room for so many bytes more. */
+enum spool_code spool_room(struct spool *, size_t bytes) __attribute__((warn_unused_result));
+
+/* spool_find.c: of what was committed last; one result at a time. */
+
+struct spool_found {
+	uint64_t seq;
+	const unsigned char *value;
+	size_t size;
+};
+
+/* The app's first chunk at or behind seq.  SPOOL_NONE: there is none. */
+enum spool_code spool_find(struct spool *, uint64_t app, uint64_t seq, struct spool_found *out)
+    __attribute__((warn_unused_result));
+/* The app's last chunk that begins at or before seq. */
+enum spool_code spool_find_before(struct spool *, uint64_t app, uint64_t seq,
+				  struct spool_found *out) __attribute__((warn_unused_result));
+/* Its head (out->data is NULL).  false: it is damaged, or another's. */
+bool spool_found_head(const struct spool_found *, uint64_t app, struct spool_chunk *out,
+		      uint64_t *hash);
+/* With its data, if that is whole; c is what the head said. */
+void spool_found_data(const struct spool_found *, struct spool_chunk *c, uint64_t hash);
+
+#endif

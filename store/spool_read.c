@@ -1,0 +1,106 @@
+#include "store/spool_internal.h"
+
+const struct spool_log *
+spool_log_of(const struct spool *s, uint64_t app)
+{
+	const struct spool_entry *e = spool_logs_find(&s->logs, app);
+
+	return e == NULL || e->dropped ? NULL : &e->log;
+}
+
+const struct spool_log *
+spool_log_at(const struct spool *s, size_t n)
+{
+	return n < s->logs.nlive ? &s->logs.live[n]->log : NULL;
+}
+
+const struct spool_log *
+spool_greediest(const struct spool *s)
+{
+	const struct spool_log *found = NULL;
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < s->logs.nlive; i++) {
+		const struct spool_log *log = &s->logs.live[i]->log;
+
+		if (found == NULL || log->end.bytes - log->head.bytes > most) {
+			found = log;
+			most = log->end.bytes - log->head.bytes;
+		}
+	}
+	return found;
+}
+
+uint64_t
+spool_bytes(const struct spool *s)
+{
+	return s->logs.bytes;
+}
+
+enum spool_code
+spool_mark_of(struct spool *s, uint64_t app, uint64_t drain, struct spool_place *out)
+{
+	unsigned char id[SPOOL_KEY_BYTES];
+	MDB_val key = {.mv_size = sizeof(id), .mv_data = id}, value;
+	enum spool_code code = SPOOL_OK;
+	struct spool_mark mark;
+	MDB_txn *txn;
+	int rc;
+
+	spool_key_make(id, app, drain);
+	if ((rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn)) != 0)
+		return spool_fail(s, rc, "reading");
+	rc = mdb_get(txn, s->table[SPOOL_MARKS], &key, &value);
+	if (rc == MDB_NOTFOUND)
+		code = SPOOL_NONE;
+	else if (rc != 0)
+		code = spool_fail(s, rc, "reading");
+	else if (!spool_mark_read(value.mv_data, value.mv_size, app, drain, &mark))
+		code = spool_damaged(s, "a drain's mark");
+	else
+		*out = mark.at;
+	mdb_txn_abort(txn);
+	return code;
+}
+
+/* The chunk to begin with: the one that holds the sequence, or the first behind it. */
+static enum spool_code
+first_chunk(struct spool *s, uint64_t app, uint64_t seq, struct spool_found *out)
+{
+	struct spool_chunk c;
+	uint64_t hash;
+
+	if (spool_find_before(s, app, seq, out) == SPOOL_OK &&
+	    spool_found_head(out, app, &c, &hash) && seq < c.at.seq + c.lines)
+		return SPOOL_OK;
+	return spool_find(s, app, seq, out);
+}
+
+enum spool_code
+spool_read(struct spool *s, uint64_t app, uint64_t seq, size_t limit,
+	   bool (*each)(const struct spool_chunk *c, void *arg), void *arg)
+{
+	const struct spool_log *log = spool_log_of(s, app);
+	enum spool_code code = SPOOL_NONE;
+	struct spool_found found;
+	struct spool_chunk c;
+	size_t given = 0;
+	uint64_t hash;
+
+	if (log == NULL)
+		return SPOOL_NONE;
+	if (seq < log->head.seq)
+		seq = log->head.seq;
+	for (code = first_chunk(s, app, seq, &found); code == SPOOL_OK;
+	     code = spool_find(s, app, found.seq + 1, &found)) {
+		if (!spool_found_head(&found, app, &c, &hash))
+			continue;
+		if (given > 0 && given + c.size > limit)
+			break;
+		spool_found_data(&found, &c, hash);
+		given += c.size;
+		if (!each(&c, arg))
+			break;
+	}
+	return code == SPOOL_NONE && given > 0 ? SPOOL_OK : code;
+}

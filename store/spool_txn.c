@@ -1,0 +1,190 @@
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/lmdb_room.h"
+#include "store/spool_internal.h"
+
+static enum spool_code
+code_of(struct spool *s, int rc, const char **words)
+{
+	*words = mdb_strerror(rc);
+	switch (rc) {
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+	case MDB_INVALID:
+	case MDB_CURSOR_FULL:
+	case MDB_BAD_TXN:
+		return SPOOL_DAMAGED;
+	case MDB_MAP_FULL:
+	case MDB_TXN_FULL:
+		*words = "the spool has reached its largest size";
+		return SPOOL_FULL;
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+		*words = "the disk is full";
+		return SPOOL_FULL;
+	case EIO:
+		/* LMDB's word for a write that came out short. */
+		if (s->env != NULL && lmdb_disk_is_full(s->env))
+			*words = "the disk is full";
+		return s->txn != NULL ? SPOOL_FULL : SPOOL_FAILED;
+	default:
+		return SPOOL_FAILED;
+	}
+}
+
+enum spool_code
+spool_fail(struct spool *s, int rc, const char *doing)
+{
+	const char *words;
+	enum spool_code code = code_of(s, rc, &words);
+
+	snprintf(s->error, sizeof(s->error), "%s: %s", doing, words);
+	return code;
+}
+
+enum spool_code
+spool_damaged(struct spool *s, const char *what)
+{
+	snprintf(s->error, sizeof(s->error), "%s is damaged", what);
+	return SPOOL_DAMAGED;
+}
+
+enum spool_code
+spool_refuse(struct spool *s, const char *words)
+{
+	snprintf(s->error, sizeof(s->error), "%s", words);
+	return SPOOL_FAILED;
+}
+
+enum spool_code
+spool_break(struct spool *s, int rc, const char *doing)
+{
+	s->broken = spool_fail(s, rc, doing);
+	return s->broken;
+}
+
+/* Asks once a transaction for blocks; what it appends is about as much as is kept ready. */
+static void
+room_ask(struct spool *s, size_t pages)
+{
+	size_t spare = s->map_pages * SPOOL_SPARE_PERCENT / 100;
+
+	if (s->room.asked)
+		return;
+	if (spare > SPOOL_SPARE_PAGES)
+		spare = SPOOL_SPARE_PAGES;
+	s->room.disk = lmdb_allocate_ahead(s->env, pages, spare, &s->room.have);
+	s->room.asked = true;
+}
+
+enum spool_code
+spool_room(struct spool *s, size_t bytes)
+{
+	size_t spare = s->map_pages * SPOOL_SPARE_PERCENT / 100;
+	/* A leaf that is split, and its parent, besides. */
+	size_t need = bytes / s->page_bytes + 1 + 3, pages;
+	MDB_envinfo info;
+	int rc;
+
+	if ((rc = mdb_env_info(s->env, &info)) != 0)
+		return spool_fail(s, rc, "writing");
+	room_ask(s, info.me_last_pgno + 1);
+	pages = info.me_last_pgno + 1 + s->room.taken + need;
+	if (s->room.disk != 0 || pages + spare > s->map_pages) {
+		if (!s->room.walked && (rc = lmdb_free_pages(s->env, &s->room.free)) != 0)
+			return spool_fail(s, rc, "writing");
+		s->room.walked = true;
+		if (pages + spare > s->map_pages + s->room.free)
+			return spool_fail(s, MDB_MAP_FULL, "writing");
+		if (spare > SPOOL_SPARE_PAGES)
+			spare = SPOOL_SPARE_PAGES;
+		if (s->room.disk != 0 && pages + spare > s->room.have + s->room.free)
+			return spool_fail(s, s->room.disk, "writing");
+	}
+	s->room.taken += need;
+	return SPOOL_OK;
+}
+
+enum spool_code
+spool_begin(struct spool *s)
+{
+	int rc;
+
+	assert(s->txn == NULL);
+	if ((rc = mdb_txn_begin(s->env, NULL, 0, &s->txn)) != 0) {
+		s->txn = NULL;
+		return spool_fail(s, rc, "writing");
+	}
+	s->broken = SPOOL_OK;
+	s->room = (struct spool_room){0};
+	spool_logs_begin(&s->logs);
+	return SPOOL_OK;
+}
+
+static void
+end_badly(struct spool *s)
+{
+	s->txn = NULL;
+	spool_logs_undo(&s->logs);
+}
+
+/* What the table in memory has now is what the file will have. */
+static enum spool_code
+logs_write(struct spool *s)
+{
+	unsigned char id[SPOOL_KEY_BYTES], record[SPOOL_LOG_BYTES];
+	MDB_val key = {.mv_size = SPOOL_APP_KEY_BYTES, .mv_data = id};
+	MDB_val value = {.mv_size = sizeof(record), .mv_data = record};
+	int rc = 0;
+
+	for (size_t i = 0; i < s->logs.njournal && rc == 0; i++) {
+		uint64_t app = s->logs.journal[i].was.log.app;
+		const struct spool_entry *e = spool_logs_find(&s->logs, app);
+
+		spool_key_make(id, app, 0);
+		if (e == NULL) {
+			rc = mdb_del(s->txn, s->table[SPOOL_LOGS], &key, NULL);
+			rc = rc == MDB_NOTFOUND ? 0 : rc;
+			continue;
+		}
+		spool_log_make(record, &e->log, e->dropped);
+		rc = mdb_put(s->txn, s->table[SPOOL_LOGS], &key, &value, 0);
+	}
+	return rc == 0 ? SPOOL_OK : spool_break(s, rc, "writing");
+}
+
+enum spool_code
+spool_commit(struct spool *s)
+{
+	enum spool_code code = s->broken;
+	int rc;
+
+	assert(s->txn != NULL);
+	if (code == SPOOL_OK)
+		code = logs_write(s);
+	if (code != SPOOL_OK) {
+		spool_abort(s);
+		return code;
+	}
+	if ((rc = mdb_txn_commit(s->txn)) != 0) {
+		code = spool_fail(s, rc, "writing");
+		end_badly(s);
+		return code;
+	}
+	s->txn = NULL;
+	spool_logs_keep(&s->logs);
+	return SPOOL_OK;
+}
+
+void
+spool_abort(struct spool *s)
+{
+	if (s->txn == NULL)
+		return;
+	mdb_txn_abort(s->txn);
+	end_badly(s);
+}
