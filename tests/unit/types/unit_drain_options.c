@@ -244,12 +244,11 @@ a_flood_of_patterns_is_one_error(void **state)
 static void
 all_options_stand_in_one_order(void **state)
 {
-	check_url(
-	    "syslog",
-	    "resend_bytes=1KiB rate=5 exclude=e match=m min_severity=err format=rfc3164 "
-	    "framing=nul protocol=tcp token=TOKEN port=6514 host=h",
-	    "syslog://:TOKEN@h:6514?protocol=tcp&framing=nul&format=rfc3164&min_severity=err"
-	    "&match=m&exclude=e&rate=5&resend_bytes=1024");
+	check_url("syslog",
+		  "resend_bytes=1KiB rate=5 exclude=e match=m min_severity=err format=rfc3164 "
+		  "framing=nul protocol=tcp token=TOKEN port=6514 host=h",
+		  "syslog://:TOKEN@h:6514?protocol=tcp&framing=nul&format=rfc3164&min_severity=err"
+		  "&match=m&exclude=e&rate=5&resend_bytes=1024");
 	check_url("logentries", "token=TOKEN drain_region=eu rate=5",
 		  "logentries://TOKEN?region=eu&rate=5");
 	check_url("ovh-graylog", "token=TOKEN host=h min_severity=notice",
