@@ -11,6 +11,8 @@
 
 enum {
 	PRIORITY_MAX = 191,
+	PRIORITY_USER = 8,     /* facility user; a severity is added to it */
+	PRIORITY_INFO = 14,    /* user.info */
 	PRIORITY_DEFAULT = 13, /* user.notice, of a message without one (RFC 3164, 4.3.3) */
 };
 
