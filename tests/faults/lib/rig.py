@@ -132,12 +132,16 @@ class Rig:
         self.gw.remove_drain(drain.app, drain.url)
         drain.url, drain.exact = None, False
 
-    def offer(self, apps, rate=None, kind=senders.StreamSender, connect=None, **more):
-        """A sender begins; over TCP to the first listener if nothing else is said."""
+    def sender(self, apps, rate=None, kind=senders.StreamSender, connect=None, **more):
+        """One that is told when to send; over TCP to the first listener if nothing else is said."""
         connect = connect or (lambda: senders.tcp("127.0.0.1", self.gw.port())())
         name = f"s{len(self.senders)}"
         self.senders.append(kind(name, apps, rate or RATE, connect, **more))
-        return self.senders[-1].start()
+        return self.senders[-1]
+
+    def offer(self, apps, rate=None, kind=senders.StreamSender, connect=None, **more):
+        """One that begins at once, at its rate."""
+        return self.sender(apps, rate, kind, connect, **more).start()
 
     # -- running
 
@@ -178,6 +182,17 @@ class Rig:
         expected = sum(max(s.offered(drain.app) - drain.first.get(s.name, 0), 0)
                        for s in self.senders)
         return expected - drain.tally.got
+
+    def wait(self, condition, what):
+        wait.until(condition, what, step=0.05)
+
+    def wait_arrived(self, drain, lines):
+        """Until so many lines came to it, by count of different ones."""
+        def arrived():
+            self.feed()
+            return drain.tally.got >= lines
+
+        wait.until(arrived, lambda: f"{lines} lines at {drain.app}, {drain.tally.got} came")
 
     def settled(self):
         """Nothing more will come: each line has arrived or is counted as lost."""

@@ -77,6 +77,11 @@ class Sender:
         apps = self.apps
         return line.frame(apps[n % len(apps)].encode(), self.name.encode(), n // len(apps))
 
+    def burst(self, lines):
+        """Offers so many lines at once, from the caller's thread; not while it runs by itself."""
+        assert self.thread is None
+        assert self._turn(self.made + lines), f"the sender {self.name} is not connected"
+
     # -- the thread
 
     def start(self):

@@ -1,0 +1,26 @@
+# 5. A receiver closes each connection after 1,000 lines and forgets what else it
+# was sent, while lines flow: none is lost; with a resend-bytes of 8 KiB few
+# come twice.
+
+import pytest
+
+from faults.lib.rig import times
+
+LINES_A_SECOND = 2000
+
+
+@pytest.mark.parametrize("keys", [{}, {"resend_bytes": "8KiB"}], ids=["defaults", "8KiB"])
+def test_closed_every_1000_lines(rig, keys):
+    closing, other = rig.sink(), rig.sink()
+    rig.start(**keys)
+    touched = rig.drain("a1", closing, touched=True)
+    rig.drain("a2", other)
+    rig.offer(["a1"], rate=LINES_A_SECOND)
+    rig.offer(["a2"], rate=LINES_A_SECOND)
+    with rig.fault():
+        closing.close_each(1000)
+        rig.run(times(5, 60))
+        closing.close_each(None)
+    rig.verdict()
+    assert closing.closed >= 5
+    assert not keys or touched.tally.duplicated < 0.05 * touched.tally.got
