@@ -47,6 +47,23 @@ entry_begun(struct spool *s, uint64_t app, const struct spool_place *at)
 	return e;
 }
 
+/*
+ * Is that very chunk there?  Then a commit that was said to have failed has
+ * come to be on disk after all, and is tried again.
+ */
+static bool
+is_there(struct spool *s, const struct spool_chunk *c)
+{
+	struct spool_found found;
+	struct spool_chunk is;
+	uint64_t hash;
+
+	return spool_find(s, c->app, c->at.seq, &found) == SPOOL_OK && found.seq == c->at.seq &&
+	       spool_found_head(s, &found, c->app, &is, &hash) && is.lines == c->lines &&
+	       is.at.bytes == c->at.bytes && is.at.lines == c->at.lines && is.size == c->size &&
+	       hash == spool_data_hash(c->data, c->size);
+}
+
 enum spool_code
 spool_append(struct spool *s, const struct spool_chunk *c)
 {
@@ -61,9 +78,13 @@ spool_append(struct spool *s, const struct spool_chunk *c)
 	if (s->broken != SPOOL_OK)
 		return s->broken;
 	if (c->lines == 0 || c->size == 0 || c->size > SPOOL_CHUNK_MOST ||
-	    !place_behind(&c->at, &behind) || (was != NULL && !place_behind(&was->log.end, &c->at)))
-		return spool_refuse(s, "a chunk that does not fit behind its log");
-	if ((code = spool_room(s, SPOOL_HEAD_BYTES + (size_t)c->size)) != SPOOL_OK ||
+	    !place_behind(&c->at, &behind))
+		return spool_refuse(s, "a chunk that cannot be");
+	if (was != NULL && !was->dropped && !place_behind(&was->log.end, &c->at))
+		return is_there(s, c) ? SPOOL_OK
+				      : spool_refuse(s, "a chunk that does not fit behind its log");
+	if ((code = spool_may_put(s, c->app, c->at.seq)) != SPOOL_OK ||
+	    (code = spool_room(s, SPOOL_HEAD_BYTES + (size_t)c->size)) != SPOOL_OK ||
 	    (code = chunk_put(s, c)) != SPOOL_OK)
 		return code;
 	e = entry_begun(s, c->app, &c->at);
@@ -133,10 +154,10 @@ head_look_up(struct spool *s, struct spool_entry *e)
 		return;
 	}
 	if (spool_find_before(s, e->log.app, e->log.head.seq, &found) != SPOOL_OK ||
-	    !spool_found_head(&found, e->log.app, &c, &hash) ||
+	    !spool_found_head(s, &found, e->log.app, &c, &hash) ||
 	    c.at.seq + c.lines <= e->log.head.seq) {
 		if (spool_find(s, e->log.app, e->log.head.seq, &found) != SPOOL_OK ||
-		    !spool_found_head(&found, e->log.app, &c, &hash)) {
+		    !spool_found_head(s, &found, e->log.app, &c, &hash)) {
 			/* Not readable, or appended just now. */
 			if (e->appended == s->logs.transaction)
 				e->log.first_us = e->fresh_us;
