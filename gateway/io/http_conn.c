@@ -41,10 +41,33 @@ conn_deadline(struct http_conn *c, int64_t ms)
 	evtimer_add(c->timer, &tv);
 }
 
+/* false: all connections together hold more bytes of bodies than they may. */
+static bool
+conn_count_body(struct http_conn *c)
+{
+	struct http_conns *conns = c->conns;
+	size_t n = http_parse_body_bytes(c->parse);
+
+	conns->bodies += n - c->body_bytes;
+	c->body_bytes = n;
+	return conns->limits.bodies == 0 || conns->bodies <= conns->limits.bodies;
+}
+
+/* The request is over, and what is kept of it goes. */
+static void
+conn_forget_request(struct http_conn *c)
+{
+	http_parse_next(c->parse);
+	(void)conn_count_body(c);
+}
+
 static void
 conn_free(struct http_conn *c)
 {
 	LIST_REMOVE(c, link);
+	c->conns->bodies -= c->body_bytes;
+	if (c->conns->closed != NULL && !c->refused)
+		c->conns->closed(c->origin, c->end, c->conns->arg);
 	c->conns->n--;
 	c->conns->refused -= c->refused;
 	event_free(c->timer);
@@ -79,7 +102,7 @@ conn_drain(struct http_conn *c)
 {
 	c->state = CONN_DRAINING;
 	buf_free(&c->pending);
-	http_parse_next(c->parse);
+	conn_forget_request(c);
 	stream_shutdown(c->stream);
 	stream_want_read(c->stream, true);
 	conn_deadline(c, DRAIN_MS);
@@ -92,7 +115,7 @@ conn_answered(struct http_conn *c)
 		conn_drain(c);
 		return;
 	}
-	http_parse_next(c->parse);
+	conn_forget_request(c);
 	c->state = CONN_TURN;
 	conn_deadline(c, 0);
 }
@@ -169,6 +192,8 @@ conn_refuse(struct http_conn *c, int status, const char *text)
 	log_debug("http request refused", "status", log_i64(status), "error", text, NULL);
 	http_response_init(&response);
 	http_response_error(&response, status, text);
+	if (status == 503)
+		http_response_header(&response, "Retry-After", "1");
 	c->last = true;
 	conn_answer(c, &response);
 }
@@ -180,12 +205,15 @@ conn_handle(struct http_conn *c)
 	struct http_response response;
 
 	request.peer = (const struct sockaddr *)&c->peer;
-	request.tls = stream_ssl(c->stream) != NULL;
+	request.ssl = stream_ssl(c->stream);
+	request.tls = request.ssl != NULL;
+	request.origin = c->origin;
 	http_response_init(&response);
 	response.conn = c;
 	/* Whatever the handler does to the server, this connection is not idle. */
 	c->state = CONN_HANDLING;
 	c->conns->handler(&request, &response, c->conns->arg);
+	(void)conn_count_body(c);
 	/* It may have taken seconds: deadlines count from now, not from the turn's start. */
 	event_base_update_cache_time(c->conns->base);
 	c->last = !http_parse_keep_alive(c->parse);
@@ -250,7 +278,9 @@ conn_take(struct http_conn *c, const char *p, size_t n)
 
 		p += used;
 		n -= used;
-		if (result == HTTP_PARSE_DONE)
+		if (!conn_count_body(c) && result != HTTP_PARSE_BAD)
+			conn_refuse(c, 503, "too many requests at once; try again in a moment");
+		else if (result == HTTP_PARSE_DONE)
 			conn_handle(c);
 		else if (result == HTTP_PARSE_BAD)
 			conn_refuse(c, http_parse_status(c->parse), http_parse_error(c->parse));
@@ -315,7 +345,15 @@ conn_cut(struct http_conn *c)
 {
 	stream_abort(c->stream);
 	c->stream = NULL;
+	c->end = HTTP_END_TIMED_OUT;
 	conn_end(c, "peer does not read its answer");
+}
+
+static void
+conn_too_slow(struct http_conn *c)
+{
+	c->end = HTTP_END_TIMED_OUT;
+	conn_refuse(c, 408, "request took too long; send it whole without pauses");
 }
 
 static void
@@ -328,7 +366,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	if (c->state == CONN_TURN)
 		conn_turn(c);
 	else if (c->state == CONN_READING && http_parse_started(c->parse))
-		conn_refuse(c, 408, "request took too long; send it whole without pauses");
+		conn_too_slow(c);
 	else if (c->state == CONN_WAITING)
 		conn_wait_over(c);
 	else if (c->state == CONN_READY)
@@ -359,6 +397,7 @@ on_stream(struct stream *stream, enum stream_event event, void *arg)
 			conn_flush(c);
 		break;
 	case STREAM_FAILED:
+		c->end = HTTP_END_HANDSHAKE;
 		conn_end(c, stream_error(stream));
 		break;
 	}
@@ -366,7 +405,8 @@ on_stream(struct stream *stream, enum stream_event event, void *arg)
 }
 
 bool
-http_conn_open(struct http_conns *conns, int fd, SSL_CTX *ctx, const struct sockaddr_storage *peer)
+http_conn_open(struct http_conns *conns, int fd, SSL_CTX *ctx, const struct sockaddr_storage *peer,
+	       void *origin)
 {
 	bool full = conns->n - conns->refused >= conns->limits.connections;
 	struct http_conn *c;
@@ -382,6 +422,7 @@ http_conn_open(struct http_conns *conns, int fd, SSL_CTX *ctx, const struct sock
 	c = xcalloc(1, sizeof(*c));
 	c->conns = conns;
 	c->peer = *peer;
+	c->origin = origin;
 	c->refused = full;
 	c->parse = http_parse_new(&conns->limits);
 	c->timer = evtimer_new(conns->base, on_timer, c);

@@ -30,16 +30,18 @@
 struct event_base;
 struct http_conn;
 
-/* What all connections of a server share; the server fills in the first four. */
+/* What all connections of a server share; the server fills in the first five. */
 struct http_conns {
 	struct event_base *base;
 	struct http_limits limits;
 	http_handler *handler;
+	http_closed_cb *closed; /* NULL: nobody wants to know */
 	void *arg;
 	bool stopping;
 	size_t n;	/* open, those that are refused included */
 	size_t refused; /* of these, told 503 because the server is full */
 	size_t streams; /* of these, answers that are written bit by bit */
+	size_t bodies;	/* bytes of bodies in all of them */
 	LIST_HEAD(http_conn_list, http_conn) list;
 };
 
@@ -48,7 +50,8 @@ struct http_conns {
  * full the peer is told so, or closed at once if too many are being told;
  * false then.
  */
-bool http_conn_open(struct http_conns *, int fd, SSL_CTX *ctx, const struct sockaddr_storage *peer);
+bool http_conn_open(struct http_conns *, int fd, SSL_CTX *ctx, const struct sockaddr_storage *peer,
+		    void *origin);
 
 /* Closes those that no byte of a request has reached, and ends all streams. */
 void http_conns_stop(struct http_conns *);

@@ -34,6 +34,9 @@ struct http_conn {
 	size_t sent; /* of head and body, in this order */
 	int64_t write_deadline;
 	size_t drained;
+	size_t body_bytes; /* of conns->bodies */
+	void *origin;
+	enum http_end end;
 	bool refused; /* over the cap: gets 503, whatever it asks */
 	bool last;    /* close after this answer */
 	struct sockaddr_storage peer;

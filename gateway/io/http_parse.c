@@ -381,6 +381,7 @@ http_parse_feed(struct http_parse *p, const char *at, size_t n, size_t *used)
 	if (p->section != SECTION_DONE)
 		return HTTP_PARSE_MORE;
 	p->request.body = buf_slice(&p->body);
+	p->request.body_buf = &p->body;
 	return HTTP_PARSE_DONE;
 }
 
@@ -439,6 +440,12 @@ const char *
 http_parse_error(const struct http_parse *p)
 {
 	return p->fault.text;
+}
+
+size_t
+http_parse_body_bytes(const struct http_parse *p)
+{
+	return p->body.n;
 }
 
 bool

@@ -43,6 +43,8 @@ bool http_parse_keep_alive(const struct http_parse *);
 int http_parse_status(const struct http_parse *);
 const char *http_parse_error(const struct http_parse *);
 
+/* Bytes of the current request's body that have come; what was taken over does not count. */
+size_t http_parse_body_bytes(const struct http_parse *);
 /* A byte of the current request was fed. */
 bool http_parse_started(const struct http_parse *);
 /* After DONE: the client is HTTP/1.0 and does not know chunks. */

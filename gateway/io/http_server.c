@@ -95,7 +95,7 @@ on_acceptable(evutil_socket_t fd, short what, void *arg)
 			return;
 		}
 		l->pause_ms = 0;
-		if (!http_conn_open(&l->server->conns, conn, l->ctx, &peer))
+		if (!http_conn_open(&l->server->conns, conn, l->ctx, &peer, NULL))
 			server_warn_full(l->server);
 	}
 }
@@ -169,6 +169,19 @@ http_server_listen(struct http_server *server, int fd, SSL_CTX *ctx)
 	l->resume = evtimer_new(server->conns.base, on_resume, l);
 	event_add(l->acceptable, NULL);
 	SLIST_INSERT_HEAD(&server->listeners, l, link);
+}
+
+bool
+http_server_take(struct http_server *server, int fd, SSL_CTX *ctx,
+		 const struct sockaddr_storage *peer, void *origin)
+{
+	return http_conn_open(&server->conns, fd, ctx, peer, origin);
+}
+
+void
+http_server_on_closed(struct http_server *server, http_closed_cb *closed)
+{
+	server->conns.closed = closed;
 }
 
 void
