@@ -77,11 +77,10 @@ put_line(struct ingest *in, const struct route *route, const struct line *line)
 	log_done(in, route->log, n);
 }
 
+/* app: p NULL if there is none, and then key is what was looked at. */
 static const struct route *
-route_of(struct ingest *in, const struct source *src, const struct line *line)
+route_of(struct ingest *in, struct slice app, struct slice key)
 {
-	struct slice key = {NULL, 0};
-	struct slice app = tag_rule_app(*src->rule, line, src->cert, &in->tag_scratch, &key);
 	const struct route *route = app.p != NULL ? routes_by_name(in->routes, app) : NULL;
 
 	if (route != NULL)
@@ -96,6 +95,30 @@ route_of(struct ingest *in, const struct source *src, const struct line *line)
 	return route;
 }
 
+static void
+put_routed(struct ingest *in, const struct route *route, const struct line *line)
+{
+	const struct route *copy;
+
+	stats_add(&in->stats->lines_in, 1);
+	if (route != NULL)
+		put_line(in, route, line);
+	if (in->copy_to.p == NULL)
+		return;
+	copy = routes_by_name(in->routes, in->copy_to);
+	/* The archive's own lines are in its log already. */
+	if (copy != NULL && copy != route) {
+		stats_add(&in->stats->lines_copied, 1);
+		put_line(in, copy, line);
+	}
+}
+
+void
+ingest_line(struct ingest *in, struct slice app, const struct line *line)
+{
+	put_routed(in, route_of(in, app, app), line);
+}
+
 void
 ingest_frame(struct ingest *in, const struct source *src, const struct frame *f)
 {
@@ -108,26 +131,16 @@ ingest_frame(struct ingest *in, const struct source *src, const struct frame *f)
 				      .tz_local = src->url->tz_local,
 				      .tz_minutes = src->url->tz_minutes,
 				      .scratch = &in->parse_scratch};
-	const struct route *route, *copy;
+	struct slice key = {NULL, 0}, app;
 	struct line line;
 
 	parse_line(f->bytes, f->cut, &env, &line);
-	stats_add(&in->stats->lines_in, 1);
 	if (f->cut > 0)
 		stats_add(&in->stats->lines_cut, 1);
 	if (!line.verbatim)
 		stats_add(&in->stats->lines_rewritten, 1);
-	route = route_of(in, src, &line);
-	if (route != NULL)
-		put_line(in, route, &line);
-	if (in->copy_to.p == NULL)
-		return;
-	copy = routes_by_name(in->routes, in->copy_to);
-	/* The archive's own lines are in its log already. */
-	if (copy != NULL && copy != route) {
-		stats_add(&in->stats->lines_copied, 1);
-		put_line(in, copy, &line);
-	}
+	app = tag_rule_app(*src->rule, &line, src->cert, &in->tag_scratch, &key);
+	put_routed(in, route_of(in, app, key), &line);
 }
 
 void

@@ -55,6 +55,11 @@ struct ingest {
 /* A read event begins: takes the time once for all its lines. */
 void ingest_begin(struct ingest *);
 void ingest_frame(struct ingest *, const struct source *, const struct frame *);
+/*
+ * A line of that app, whatever it says of itself.  That it was cut, or is not as
+ * it came, is counted by who took it apart.
+ */
+void ingest_line(struct ingest *, struct slice app, const struct line *);
 /* A bundle from another worker: its lines are appended. */
 void ingest_bundle(struct ingest *, const struct bundle *);
 void ingest_clear(struct ingest *);

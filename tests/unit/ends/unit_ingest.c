@@ -398,6 +398,29 @@ lines_of_all_forms_may_follow_each_other(void **state)
 	app_close(web);
 }
 
+static void
+a_line_may_be_of_an_app_that_it_does_not_name(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_app *web = app_here(f, "web", 1), *rest = app_here(f, "rest", 2);
+	struct line line = {.verbatim = true, .frame = SLICE(LINE("other", "one"))};
+
+	ingest_line(&f->ingest, SLICE("web"), &line);
+	assert_string_equal(app_lines(web), LINE("other", "one") "\n");
+	ingest_line(&f->ingest, SLICE("wbe"), &line);
+	assert_string_equal(f->unknown_name, "wbe");
+	assert_int_equal(LINES_IN(f, lines_unrouted), 1);
+	f->ingest.catch_all = f->ingest.copy_to = SLICE("rest");
+	ingest_line(&f->ingest, SLICE("wbe"), &line);
+	ingest_line(&f->ingest, SLICE("web"), &line);
+	assert_string_equal(app_lines(rest), LINE("other", "one") "\n" LINE("other", "one") "\n");
+	assert_int_equal(LINES_IN(f, lines_in), 4);
+	assert_int_equal(LINES_IN(f, lines_catch_all), 1);
+	assert_int_equal(LINES_IN(f, lines_copied), 1);
+	app_close(web);
+	app_close(rest);
+}
+
 int
 main(void)
 {
@@ -423,6 +446,7 @@ main(void)
 	    T(free_text_gets_time_and_sender),
 	    T(the_listeners_rule_says_which_app),
 	    T(lines_of_all_forms_may_follow_each_other),
+	    T(a_line_may_be_of_an_app_that_it_does_not_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
