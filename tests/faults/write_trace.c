@@ -306,6 +306,43 @@ ftruncate64(int fd, off64_t length)
 	return ftruncate(fd, length);
 }
 
+/* Blocks that nothing was written to are zeros, also after a power cut. */
+static int
+allocated(int fd, int mode, off_t offset, off_t length)
+{
+	int rc = (int)syscall(SYS_fallocate, fd, mode, offset, length);
+	struct place place = place_of_fd(fd);
+	struct stat st;
+
+	if (rc == 0 && place.ours && fstat(fd, &st) == 0)
+		put(TRUNCATE, 0, place.inode, (uint64_t)st.st_size, place.path, "", NULL, 0);
+	return rc;
+}
+
+int
+fallocate(int fd, int mode, off_t offset, off_t length)
+{
+	return allocated(fd, mode, offset, length);
+}
+
+int
+fallocate64(int fd, int mode, off64_t offset, off64_t length)
+{
+	return allocated(fd, mode, offset, length);
+}
+
+int
+posix_fallocate(int fd, off_t offset, off_t length)
+{
+	return allocated(fd, 0, offset, length) == 0 ? 0 : errno;
+}
+
+int
+posix_fallocate64(int fd, off64_t offset, off64_t length)
+{
+	return posix_fallocate(fd, offset, length);
+}
+
 int
 mkdir(const char *path, mode_t mode)
 {

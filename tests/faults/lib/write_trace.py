@@ -31,8 +31,9 @@ _Name = collections.namedtuple("_Name", "number record file")
 
 def environment(library, trace, root):
     """For a process that is to be traced."""
+    options = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
     return {"LD_PRELOAD": str(library), "WRITE_TRACE": str(trace),
-            "WRITE_TRACE_ROOT": os.path.realpath(root)}
+            "WRITE_TRACE_ROOT": os.path.realpath(root), "ASAN_OPTIONS": options.removeprefix(":")}
 
 
 def read(trace, root):

@@ -1,0 +1,132 @@
+# 18. Power is cut: whatever the disk then has of what was not synced, the
+# spool and the store open, what was synced is there, and nothing is there half.
+#
+# Power stays on, of course.  What a process writes is written down, and what a
+# cut would leave is made of that (lib/write_trace.py), at many places.
+
+import os
+import random
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from faults.lib import read_back, report, write_trace
+from faults.lib.rig import times
+
+SEED = int(os.environ.get("PENSTOCK_FAULTS_SEED", "18"))
+COMMITS = times(150, 500)
+CUTS = times(120, 600)
+
+
+@pytest.fixture
+def reader():
+    """Makes ReadBacks; one that has died is left out."""
+    made = []
+
+    def make(parse):
+        made.append(read_back.ReadBack(parse))
+        return made[-1]
+
+    yield make
+    for r in made:
+        if r.process.poll() is None:
+            r.stop()
+
+
+class Cuts:
+    """The data-dirs that power cuts leave, one after the other."""
+
+    def __init__(self, trace, folder, count, first=0, lies=False):
+        self.rng = random.Random(SEED)
+        self.records = trace
+        self.disk = write_trace.Disk(trace, lies)
+        self.folder = folder
+        self.cuts = write_trace.choose_cuts(trace, self.rng, count, first)
+
+    def __iter__(self):
+        """(number of a record, until when the cut may have come, folder)."""
+        for cut in self.cuts:
+            self.disk.go_to(cut)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.disk.image(self.folder, self.rng)
+            yield cut, write_trace.time_of(self.records, cut), self.folder
+
+
+# -- the spool alone, under the densest load
+
+
+def numbers(data):
+    """Application and numbers of spool_writer's lines."""
+    found = [re.fullmatch(rb"<14>1 - - a(\d+) s - - (\d+)", f) for f in read_back.frames(data)]
+    return {m.group(1) for m in found}, [int(m.group(2)) for m in found]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A trace of spool_writer, and [(time, {app: (head, end)})] of its commits."""
+    top = tmp_path_factory.mktemp("written")
+    data = top / "data"
+    data.mkdir()
+    env = write_trace.environment(read_back.tool("libwrite_trace.so"), top / "trace", data)
+    done = subprocess.run([read_back.tool("spool_writer"), data, str(SEED), str(COMMITS)],
+                          capture_output=True, timeout=120, env={**os.environ, **env})
+    assert done.returncode == 0, done.stderr.decode()
+    commits = []
+    for line in done.stdout.decode().splitlines():
+        time, *apps = line.split()
+        logs = {int(a): (int(head), int(end)) for a, head, end in (x.split(":") for x in apps)}
+        commits.append((int(time) * 1e-9, logs))
+    assert len(commits) == COMMITS
+    return write_trace.read(top / "trace", data), commits
+
+
+def wrong(found, states):
+    """What is wrong with a spool that must be in one of these states; None: nothing."""
+    if found is None:
+        return "who reads it dies"
+    if found.faults or found.holes:
+        return f"{found.faults} {found.holes} damaged chunks"
+    if found.logs not in states:
+        return f"logs are {found.logs}, not one of {states}"
+    for app, (head, end) in found.logs.items():
+        if found.marks.get((app, app), head) != head:
+            return f"the mark of {app} is {found.marks[app, app]}, its log's head {head}"
+        if head == end:
+            continue
+        seen = [n for seq, lines, (apps, held) in found.chunks[app] for n in held
+                if n >= head and apps == {b"%d" % app}]
+        if seen != list(range(head, end)):
+            return f"of the lines {head} to {end} of {app} there are {len(seen)}"
+    return None
+
+
+def judge(written, reader, folder, lies):
+    """How many cuts were looked at, and what was wrong: [(record, words)]."""
+    trace, commits = written
+    faults, back = [], reader(numbers)
+    cuts = Cuts(trace, folder, CUTS, lies=lies)
+    for cut, until, image in cuts:
+        # Those that were said before the cut; the next one may have been under way.
+        said = sum(time < until for time, _ in commits)
+        states = [logs for _, logs in ([(0, {})] + commits)[said:said + 2]]
+        fault = wrong(back.read(image), states)
+        if fault is not None:
+            faults.append((cut, fault))
+        if back.process.poll() is not None:
+            back = reader(numbers)
+    return len(cuts.cuts), faults
+
+
+def test_the_spool_alone(written, reader, tmp_path):
+    cuts, faults = judge(written, reader, tmp_path / "image", lies=False)
+    report.record(18, variant="the spool alone", passed=not faults,
+                  note=f"{cuts - len(faults)} of {cuts} cuts well")
+    assert not faults, f"{len(faults)} of {cuts}, the first: {faults[:3]}"
+
+
+def test_a_disk_that_lies_is_found_out(written, reader, tmp_path):
+    """The check is worth something: without its syncs the same spool does not pass."""
+    cuts, faults = judge(written, reader, tmp_path / "image", lies=True)
+    assert len(faults) > cuts / 4, f"only {len(faults)} of {cuts}"
