@@ -1,0 +1,239 @@
+"""Other routers in the gateway's place, with the best configuration that we could find for each
+(../peers/*.conf): as lib/gateway.py of the end-to-end tests, as far as cases need it.
+
+script/bootstrap --faults brings them.  syslog-ng is only unpacked, because Debian's package and
+rsyslog's exclude each other.
+"""
+
+import csv
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import subprocess
+
+from lib import wait
+
+HERE = pathlib.Path(__file__).resolve().parents[1]
+UNPACKED = pathlib.Path(os.environ.get("PENSTOCK_PEERS", HERE.parents[1] / "build/peers"))
+_LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib/syslog-ng", "lib")
+
+_DRAIN = re.compile(r"^# each drain\n(.*?)^# end of drain\n", re.DOTALL | re.MULTILINE)
+
+# A disk queue of its own for each drain takes a while to be read back.
+START_SECONDS = 20
+
+
+def _fill(text, values):
+    return re.sub(r"@([A-Z]+)@", lambda m: str(values[m.group(1)]), text)
+
+
+def _free_port():
+    """Below those that the kernel hands out, so that it stays free over a restart."""
+    while True:
+        port = random.randrange(15000, 30000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+
+
+class Peer:
+    """Drains stand in the configuration: one that is added later needs a reload."""
+
+    name = conf = None
+    relp = False
+
+    def __init__(self, directory):
+        self.dir = directory
+        self.dir.mkdir(parents=True)
+        self.data = self.dir / "queues"
+        self.data.mkdir()
+        self.ports = [_free_port(), _free_port()]
+        self.drains = []
+        self.process = None
+        self.starts = 0
+        self.extra = {}
+
+    @classmethod
+    def why_not(cls):
+        """Why it cannot run here; None: it can."""
+        raise NotImplementedError
+
+    def command(self):
+        raise NotImplementedError
+
+    def environment(self):
+        return os.environ
+
+    def port(self, index=0):
+        """TCP, then RELP."""
+        return self.ports[index]
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    # -- drains
+
+    def add_drain(self, app, sink, framing="lf", **_):
+        """Its name."""
+        name = f"{app}-{len(self.drains)}"
+        self.drains.append({"APP": app, "NAME": name, "HOST": sink.host, "PORT": sink.port,
+                            **self.framing(framing)})
+        if self.process is not None:
+            self.reload()
+        return name
+
+    def framing(self, framing):
+        raise NotImplementedError
+
+    def remove_drain(self, _, name):
+        self.drains = [d for d in self.drains if d["NAME"] != name]
+        self.reload()
+
+    def write_conf(self):
+        values = {"DIR": self.data, "LISTEN": "127.0.0.1", "TCP": self.ports[0],
+                  "RELP": self.ports[1], **self.extra}
+        text = (HERE / "peers" / self.conf).read_text()
+        text = _DRAIN.sub(lambda m: "".join(_fill(m.group(1), {**values, **d})
+                                            for d in self.drains), text)
+        (self.dir / "conf").write_text(_fill(text, values))
+
+    # -- the process
+
+    def start(self):
+        self.write_conf()
+        self.starts += 1
+        with open(self.dir / "log", "ab") as log:
+            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, env=self.environment())
+        wait.until(lambda: self.process.poll() is not None or self._listens(),
+                   lambda: f"{self.name} listens\n" + self.log_text(), START_SECONDS)
+        if self.process.poll() is not None:
+            self.process = None
+            raise AssertionError(f"{self.name} ended\n" + self.log_text())
+        return self
+
+    def _listens(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.ports[0]), 1).close()
+        except OSError:
+            return False
+        return True
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        process, self.process = self.process, None
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def kill(self):
+        process, self.process = self.process, None
+        process.kill()
+        process.wait()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def reload(self):
+        raise NotImplementedError
+
+    def log_text(self):
+        return (self.dir / "log").read_text(errors="replace")[-4000:]
+
+    def dropped(self):
+        """Lines that it says it has dropped, in this run."""
+        raise NotImplementedError
+
+
+class Rsyslog(Peer):
+    name, conf, relp = "rsyslog", "rsyslog.conf", True
+
+    @classmethod
+    def why_not(cls):
+        modules = list(pathlib.Path("/usr/lib").glob("*/rsyslog/imrelp.so"))
+        if not os.access("/usr/sbin/rsyslogd", os.X_OK) or not modules:
+            return "rsyslog and rsyslog-relp are not installed: script/bootstrap --faults"
+        return None
+
+    def command(self):
+        return ["/usr/sbin/rsyslogd", "-n", "-f", str(self.dir / "conf"), "-i",
+                str(self.dir / "pid")]
+
+    def framing(self, framing):
+        return {"FRAMING": "traditional" if framing == "lf" else "octet-counted"}
+
+    def reload(self):
+        """SIGHUP does not read the configuration again."""
+        self.restart()
+
+    def dropped(self):
+        file = self.data / "stats"
+        if not file.exists():
+            return 0
+        last = {}
+        for line in file.read_text(errors="replace").splitlines():
+            try:
+                counters = json.loads(line[line.index("{"):])
+            except ValueError:
+                continue
+            last[counters.get("name")] = sum(counters.get(k, 0) for k in (
+                "discarded.full", "discarded.nf", "failed"))
+        return sum(last.values())
+
+
+class RsyslogInMemory(Rsyslog):
+    conf = "rsyslog-memory.conf"
+
+
+class SyslogNg(Peer):
+    name, conf = "syslog-ng", "syslog-ng.conf"
+
+    @classmethod
+    def why_not(cls):
+        if not (UNPACKED / "usr/sbin/syslog-ng").exists():
+            return "syslog-ng is not there: script/bootstrap --faults"
+        return None
+
+    def environment(self):
+        found = [str(UNPACKED / path) for path in _LIBRARIES]
+        return {**os.environ, "LD_LIBRARY_PATH": ":".join(found)}
+
+    def command(self):
+        modules = next((UNPACKED / "usr/lib/syslog-ng").glob("[0-9]*"))
+        return [str(UNPACKED / "usr/sbin/syslog-ng"), "-F", "--no-caps", "-f",
+                str(self.dir / "conf"), "-R", str(self.data / "persist"), "-p",
+                str(self.dir / "pid"), "-c", str(self.dir / "ctl"), "--module-path", str(modules),
+                "--fd-limit", "4096"]
+
+    def framing(self, framing):
+        if framing == "lf":
+            return {"TRANSPORT": "tcp", "TEMPLATE": r"${RAWMSG}\n"}
+        return {"TRANSPORT": "tcp", "TEMPLATE": "$(length ${RAWMSG}) ${RAWMSG}"}
+
+    def reload(self):
+        self.write_conf()
+        self.process.send_signal(signal.SIGHUP)
+
+    def dropped(self):
+        if self.process is None:
+            return 0
+        done = subprocess.run([str(UNPACKED / "usr/sbin/syslog-ng-ctl"), "-c",
+                               str(self.dir / "ctl"), "stats"], capture_output=True, timeout=10,
+                              env=self.environment())
+        rows = csv.reader(done.stdout.decode(errors="replace").splitlines(), delimiter=";")
+        return sum(int(r[5]) for r in rows if len(r) == 6 and r[4] == "dropped" and
+                   r[0].startswith("dst.") and r[5].isdigit())
+
+
+PEERS = {"rsyslog": Rsyslog, "syslog-ng": SyslogNg}
