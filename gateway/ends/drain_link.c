@@ -207,6 +207,9 @@ static void
 start_connecting(struct drain *d)
 {
 	d->phase = PHASE_RESOLVING;
+	/* The last addresses did not serve. */
+	if (d->backoff.failures > 0)
+		resolve_doubt(d->env->resolver, d->conf.host);
 	d->resolving = resolve_ask(d->env->resolver, d->env->mailbox, d->cursor.log->app,
 				   d->conf.host, d->conf.port, on_resolved, d);
 }

@@ -15,6 +15,9 @@ http_call_fail(struct http_call *c, const char *words)
 	c->answer.answered_ms = -1;
 	snprintf(c->error, sizeof(c->error), "%s", words);
 	c->answer.error = c->error;
+	/* By now the name may lead to where there is one. */
+	resolve_doubt(c->client->env.resolver,
+		      c->client->proxy.host != NULL ? c->client->proxy.host : c->host);
 }
 
 static void

@@ -247,7 +247,8 @@ resolve_finish(struct resolver *r, struct resolve_name *name, struct resolve_res
 	if (result->n > 0) {
 		resolve_result_put(name->result);
 		name->result = result;
-		name->fresh_until = clock_mono_ms() + RESOLVE_FRESH_MS;
+		name->looked_ms = clock_mono_ms();
+		name->doubted = false;
 		return;
 	}
 	resolve_result_put(result);
@@ -277,6 +278,13 @@ resolve_queue(struct resolver *r, struct resolve_name *name, uint64_t app)
 	resolve_finish(r, name, failed);
 }
 
+static bool
+resolve_fresh(const struct resolve_name *name)
+{
+	return clock_mono_ms() - name->looked_ms <
+	       (name->doubted ? RESOLVE_DOUBTED_MS : RESOLVE_FRESH_MS);
+}
+
 /* Answers from what is known; false: it is not. */
 static bool
 resolve_cached(struct resolver *r, struct resolve_name *name, struct resolve_request *request)
@@ -288,7 +296,7 @@ resolve_cached(struct resolver *r, struct resolve_name *name, struct resolve_req
 		TAILQ_REMOVE(&r->idle, name, link);
 		TAILQ_INSERT_TAIL(&r->idle, name, link);
 	}
-	if (clock_mono_ms() >= name->fresh_until && name->state != RESOLVE_RUNNING) {
+	if (!resolve_fresh(name) && name->state != RESOLVE_RUNNING) {
 		if (name->state == RESOLVE_IDLE)
 			TAILQ_REMOVE(&r->idle, name, link);
 		resolve_queue(r, name, request->app);
@@ -305,21 +313,31 @@ resolve_wait(struct resolver *r, struct resolve_name *name, struct resolve_reque
 		resolve_queue(r, name, request->app);
 }
 
+/* false: no name is that long, or that short. */
+static bool
+resolve_lower(const char *host, char lower[RESOLVE_HOST_MAX + 1])
+{
+	size_t n = strlen(host);
+
+	if (n == 0 || n > RESOLVE_HOST_MAX)
+		return false;
+	memcpy(lower, host, n + 1);
+	for (size_t i = 0; i < n; i++)
+		if (lower[i] >= 'A' && lower[i] <= 'Z')
+			lower[i] = (char)(lower[i] - 'A' + 'a');
+	return true;
+}
+
 static void
 resolve_host(struct resolver *r, struct resolve_request *request, const char *host)
 {
 	struct resolve_result *result = NULL;
 	struct resolve_name *name;
 	char lower[RESOLVE_HOST_MAX + 1];
-	size_t n = strlen(host);
 
-	if (n == 0 || n > RESOLVE_HOST_MAX) {
+	if (!resolve_lower(host, lower)) {
 		result = resolve_result_error("cannot resolve: the host name is empty or too long");
 	} else {
-		memcpy(lower, host, n + 1);
-		for (size_t i = 0; i < n; i++)
-			if (lower[i] >= 'A' && lower[i] <= 'Z')
-				lower[i] = (char)(lower[i] - 'A' + 'a');
 		name = resolve_name_find(r, lower);
 		if (resolve_cached(r, name, request))
 			return;
@@ -361,6 +379,21 @@ resolve_ask(struct resolver *r, struct mailbox *reply, uint64_t app, const char 
 	}
 	pthread_mutex_unlock(&r->lock);
 	return request;
+}
+
+void
+resolve_doubt(struct resolver *r, const char *host)
+{
+	struct resolve_name *name;
+	char lower[RESOLVE_HOST_MAX + 1];
+
+	if (!resolve_lower(host, lower))
+		return;
+	pthread_mutex_lock(&r->lock);
+	name = resolve_name_find(r, lower);
+	if (name != NULL)
+		name->doubted = true;
+	pthread_mutex_unlock(&r->lock);
 }
 
 void

@@ -2,10 +2,11 @@
  * resolve -- host names become addresses, off the loops.
  *
  * A few threads run getaddrinfo: one look-up a name however many ask, answers
- * kept 60 s, the stale one served while it is refreshed and when the refresh
- * fails (failures are not kept); up to 16 threads, started on demand and ended
- * when idle, at most 2 look-ups at a time for one app.  Literal addresses need
- * no thread.  The answer always comes by mail, never inside resolve_ask.
+ * kept 60 s (1 s when they are doubted), the stale one served while it is
+ * refreshed and when the refresh fails (failures are not kept); up to 16
+ * threads, started on demand and ended when idle, at most 2 look-ups at a time
+ * for one app.  Literal addresses need no thread.  The answer always comes by
+ * mail, never inside resolve_ask.
  *
  * Any thread asks, each with its own mailbox; what crosses threads is under
  * one lock.
@@ -47,6 +48,11 @@ struct resolve_request *resolve_ask(struct resolver *, struct mailbox *reply, ui
 				    const char *host, uint16_t port,
 				    void (*answered)(const struct resolve_answer *, void *arg),
 				    void *arg);
+/*
+ * What is known of a name led nowhere: it may have moved, and is looked up again
+ * by who asks next, unless that was done a moment ago.
+ */
+void resolve_doubt(struct resolver *, const char *host);
 /*
  * answered will not run any more.  reply's thread only, and only before
  * answered ran.  The request may still lie in the mailbox: have a

@@ -19,7 +19,8 @@ enum {
 	RESOLVE_BUCKETS = 4096,
 	RESOLVE_HOST_MAX = 255, /* RFC 1035, 2.3.4 */
 	RESOLVE_FRESH_MS = 60000,
-	RESOLVE_IDLE_MS = 3000, /* a thread without work ends after this */
+	RESOLVE_DOUBTED_MS = 1000, /* fresh for so long when it is doubted */
+	RESOLVE_IDLE_MS = 3000,	   /* a thread without work ends after this */
 };
 
 union resolve_addr {
@@ -65,7 +66,8 @@ struct resolve_name {
 	uint64_t asker;			 /* the app that had it queued */
 	struct resolve_requests waiting; /* only while there is no result */
 	struct resolve_result *result;	 /* the last good one, or NULL */
-	int64_t fresh_until;		 /* of result */
+	int64_t looked_ms;		 /* when result was found */
+	bool doubted;			 /* since then */
 	char host[];			 /* lower case; never changes */
 };
 TAILQ_HEAD(resolve_names, resolve_name);

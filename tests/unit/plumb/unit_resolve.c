@@ -62,6 +62,35 @@ an_answer_is_kept_for_sixty_seconds_and_served_stale_while_refreshed(void **stat
 }
 
 static void
+a_doubted_answer_is_kept_for_a_second(void **state)
+{
+	struct fixture *f = *state;
+
+	resolve_doubt(f->resolver, "gate");
+	resolve_doubt(f->resolver, "");
+	ask(f, 1, "gate");
+	UNTIL(f, f->answers == 1);
+	octet = 2;
+	now_ms += 999;
+	resolve_doubt(f->resolver, "GATE");
+	ask(f, 1, "gate");
+	UNTIL(f, f->answers == 2);
+	assert_int_equal(calls, 1);
+
+	now_ms += 1;
+	ask(f, 1, "gate");
+	UNTIL(f, f->answers == 3 && calls == 2);
+	assert_string_equal(f->text, "10.0.0.1 514");
+	linger(f);
+	/* What was found since is not doubted. */
+	now_ms += 59999;
+	ask(f, 1, "gate");
+	UNTIL(f, f->answers == 4);
+	assert_string_equal(f->text, "10.0.0.2 514");
+	assert_int_equal(calls, 2);
+}
+
+static void
 the_stale_answer_stays_when_the_refresh_fails(void **state)
 {
 	struct fixture *f = *state;
@@ -228,6 +257,7 @@ main(void)
 	    TEST(literal_addresses_are_answered_by_mail_without_a_look_up),
 	    TEST(one_look_up_serves_all_who_ask),
 	    TEST(an_answer_is_kept_for_sixty_seconds_and_served_stale_while_refreshed),
+	    TEST(a_doubted_answer_is_kept_for_a_second),
 	    TEST(the_stale_answer_stays_when_the_refresh_fails),
 	    TEST(a_failure_names_host_and_reason_and_is_not_kept),
 	    TEST(a_cancelled_request_is_never_answered),
