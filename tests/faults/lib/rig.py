@@ -143,6 +143,30 @@ class Rig:
         """One that begins at once, at its rate."""
         return self.sender(apps, rate, kind, connect, **more).start()
 
+    def restart(self):
+        """SIGTERM and a new start; what it abandoned counts."""
+        self._leave()
+        self.gw.stop()
+        self._abandoned()
+        self.gw.start()
+
+    def kill(self):
+        """kill -9 and a new start; returns the seconds until it answers."""
+        self._leave()
+        self.gw.kill()
+        began = time.monotonic()
+        self.gw.start()
+        return time.monotonic() - began
+
+    def _leave(self):
+        """What a gateway has counted goes with it."""
+        for d in self.drains:
+            d.before = self.dropped(d)
+
+    def _abandoned(self):
+        for entry in self.gw.find_log(msg="stopped with lines"):
+            self.counted_more += int(entry["lines_abandoned"])
+
     # -- running
 
     def feed(self):
@@ -216,16 +240,14 @@ class Rig:
             f"{d.app} lacks {self.missing(d)}, {self.dropped(d)} counted" for d in self.drains
             if d.exact)
 
-    def stopped(self):
-        """The gateway has ended by a stop: what it abandoned counts, too."""
-        for entry in self.gw.find_log(msg="stopped with lines"):
-            self.counted_more += int(entry["lines_abandoned"])
-
     # -- the verdict
 
-    def verdict(self, lost=True, variant=None, note=""):
-        """Recovers, and fails if the case did not pass.  lost: False: unacknowledged lines may be
-        lost without being counted (the process that counts was killed)."""
+    def verdict(self, loss="none", variant=None, note=""):
+        """Recovers, and fails if the case did not pass.
+
+        loss: what may become of lines that were not acknowledged: "none" may be lost; those that
+        the gateway has "counted"; "uncounted" ones, when the process that counts was killed.
+        """
         faults = []
         try:
             self.recover()
@@ -238,8 +260,10 @@ class Rig:
         missing = sum(r.lost_unacked for d, r in reports if d.exact)
         for d, r in reports:
             faults += self._judge(d, r)
-        if lost and missing != counted:
+        if loss != "uncounted" and missing != counted:
             faults.append(f"{missing} unacknowledged lines lost, {counted} counted")
+        if loss == "none" and missing > 0:
+            faults.append(f"{missing} lines lost")
         if self.recovery is not None and self.recovery > RECOVERY_SECONDS:
             faults.append(f"recovered after {self.recovery:.1f} s")
         self._record(variant or self.name, reports, counted, not faults, note or self.note)

@@ -90,10 +90,10 @@ class Sink(Log):
     rcvbuf: SO_RCVBUF, so that a receiver that does not read is felt soon.
     """
 
-    def __init__(self, tls=None, host=None, rcvbuf=None):
+    def __init__(self, tls=None, host=None, port=0, rcvbuf=None):
         super().__init__()
         self.host = host or address.fresh()
-        self.port = 0
+        self.port = port
         self.tls = tls
         self.rcvbuf = rcvbuf
         self.reading = True
