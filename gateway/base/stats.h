@@ -16,10 +16,12 @@
 	X(connections_refused, "connections closed at accept: over a limit, out of descriptors") \
 	X(handshakes_failed, "TLS handshakes that failed or took too long")                      \
 	X(sessions_timed_out, "sessions closed by the first-frame or idle deadline")             \
+	X(protocol_errors, "sessions closed because what they sent was no RELP")                 \
 	X(datagrams_dropped, "datagrams that the kernel dropped before they were read")          \
 	X(bytes_in, "bytes read from senders")                                                   \
 	X(lines_in, "lines read")                                                                \
 	X(lines_cut, "lines over max-line, cut")                                                 \
+	X(lines_acknowledged, "lines that their senders were told are safe")                     \
 	X(lines_rewritten, "lines that were not RFC 5424 as they came")                          \
 	X(lines_routed, "lines appended to an app's log")                                        \
 	X(lines_no_drain, "lines of an app without drains")                                      \
@@ -75,10 +77,12 @@ stats_get(const _Atomic uint64_t *counter)
 	X(connections_refused, "connections refused: out of descriptors, bad PROXY header") \
 	X(handshakes_failed, "TLS handshakes that failed or took too long")                 \
 	X(sessions_timed_out, "sessions closed by the first-frame or idle deadline")        \
+	X(protocol_errors, "sessions closed because what they sent was no RELP")            \
 	X(datagrams_dropped, "datagrams that the kernel dropped before they were read")     \
 	X(bytes, "bytes read from senders")                                                 \
 	X(lines, "lines read")                                                              \
-	X(lines_cut, "lines over max-line, cut")
+	X(lines_cut, "lines over max-line, cut")                                            \
+	X(lines_acknowledged, "lines that their senders were told are safe")
 
 struct listener_counts {
 #define LISTENER_FIELD(name, text) uint64_t name;

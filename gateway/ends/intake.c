@@ -10,11 +10,13 @@
 
 /* What many senders have queued may be more than a stop has time, or memory, for. */
 enum { REST_MS = 1000 };
+/* A sender that listens ends its side at once; one that does not need not hold up a stop. */
+enum { SHUT_AT_STOP_MS = 200 };
 
 void
 intake_init(struct intake *in)
 {
-	in->buffer_size = INTAKE_READ_BYTES + (size_t)in->config->max_line + FRAME_KEEP_EXTRA;
+	in->buffer_size = INTAKE_READ_BYTES + (size_t)in->config->max_line + INTAKE_KEEP_EXTRA;
 	in->buffer = xmalloc(in->buffer_size);
 	TAILQ_INIT(&in->sessions);
 	TAILQ_INIT(&in->listeners);
@@ -52,7 +54,7 @@ intake_pause(struct intake *in, bool paused)
 	/* Sessions stop by themselves when they next have something to read. */
 	if (!paused)
 		for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = session_next(s))
-			session_pause(s, false);
+			session_read_wanted(s);
 }
 
 bool
@@ -70,13 +72,10 @@ void
 intake_sweep(struct intake *in, int64_t now_ms)
 {
 	struct session *s, *next;
-	const char *why;
 
 	for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = next) {
 		next = session_next(s);
-		why = session_overdue(s, now_ms);
-		if (why != NULL)
-			session_time_out(s, why);
+		session_sweep(s, now_ms);
 	}
 }
 
@@ -90,4 +89,41 @@ intake_read_rest(struct intake *in)
 		next = session_next(s);
 		session_read_rest(s);
 	}
+}
+
+void
+intake_end_reading(struct intake *in)
+{
+	struct session *s, *next;
+
+	for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = next) {
+		next = session_next(s);
+		session_end(s, false);
+	}
+}
+
+size_t
+intake_acks_waiting(struct intake *in)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct session *s, *next;
+	size_t n = 0;
+
+	for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = next) {
+		next = session_next(s);
+		if (session_shut_for(s, now_ms) >= SHUT_AT_STOP_MS)
+			session_close(s, NULL);
+		else
+			n++;
+	}
+	return n;
+}
+
+void
+intake_close_acknowledging(struct intake *in)
+{
+	struct session *s;
+
+	while ((s = TAILQ_FIRST(&in->sessions)) != NULL)
+		session_end(s, true);
 }

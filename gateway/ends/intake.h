@@ -23,6 +23,8 @@ TAILQ_HEAD(proxy_gate_list, proxy_gate);
 
 /* What one read may bring; behind it there is room for the longest partial frame. */
 enum { INTAKE_READ_BYTES = 256 * 1024 };
+/* A partial frame has max-line bytes at most, and this: a count or a header, CR LF. */
+enum { INTAKE_KEEP_EXTRA = 64 };
 
 /* What a listener's connections need of it; stays until listener_free_closed. */
 struct listener_share {
@@ -57,7 +59,18 @@ void intake_pause(struct intake *, bool paused);
 bool intake_is_opening(const struct intake *);
 /* Closes sessions that are over a deadline; once a second or so. */
 void intake_sweep(struct intake *, int64_t now_ms);
-/* Reads what has come to every session by now, for a second at most (at stop). */
+
+/* At stop, in this order: */
+/* Reads what has come to every session by now, for a second at most. */
 void intake_read_rest(struct intake *);
+/*
+ * Nothing more is read.  Sessions close; those that acknowledge their lines stay
+ * until these are safe and acknowledged, then tell their senders and close.
+ */
+void intake_end_reading(struct intake *);
+/* How many of these are left; closes those whose senders do not.  To be asked every 20 ms or so. */
+size_t intake_acks_waiting(struct intake *);
+/* The wait is over: what was not acknowledged their senders will send again. */
+void intake_close_acknowledging(struct intake *);
 
 #endif

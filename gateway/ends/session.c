@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
-#include "ends/peer_name.h"
-#include "io/stream.h"
+#include "ends/relp_session.h"
+#include "ends/session_lines.h"
 #include "plumb/tls.h"
 
 enum { HANDSHAKE_MS = 10 * 1000 };
@@ -21,39 +21,36 @@ enum { IDLE_MS = 24 * 3600 * 1000 };
 /* TLS records are 16 KiB: gather some before the frames are looked at. */
 enum { GATHER_BYTES = 128 * 1024 };
 
+/* How long a sender may take to end its side after we have ended ours. */
+enum { SHUT_MS = 2 * 1000 };
+
 enum { CERT_NAME_BYTES = 256 };
 
-struct session {
-	TAILQ_ENTRY(session) link;
-	struct intake *intake;
-	struct listener_counts *counts; /* its listener's */
-	struct stream *stream;
-	struct framer framer;
-	char *tail; /* the partial frame; NULL: none */
-	size_t tail_n;
-	struct source source;
-	char hostname[PEER_NAME_BYTES];
-	char *cert;
-	bool open; /* the handshake is done */
-	bool got_frame;
-	int64_t since_ms; /* of the current wait: for the first frame, a frame's end, a next one */
-};
-
 static void on_stream(struct stream *, enum stream_event, void *arg);
+
+static const struct session_kind *
+kind_for(const struct listen_url *url)
+{
+	return url->kind == LISTEN_RELP || url->kind == LISTEN_RELPS ? &relp_session
+								     : &session_lines;
+}
 
 void
 session_new(struct intake *intake, struct listener_share *from, int fd, const struct sockaddr *peer,
 	    SSL_CTX *ctx)
 {
-	struct session *s = xcalloc(1, sizeof(*s));
+	const struct session_kind *kind = kind_for(from->url);
+	struct session *s = xcalloc(1, kind->size);
 
+	s->kind = kind;
 	s->intake = intake;
 	s->counts = &from->counts;
 	s->source.url = from->url;
 	s->source.rule = &from->rule;
 	s->source.hostname = peer_name(peer, intake->host, s->hostname);
 	s->since_ms = clock_mono_ms();
-	framer_init(&s->framer, from->url->framing, (size_t)intake->config->max_line);
+	if (kind->init != NULL)
+		kind->init(s);
 	TAILQ_INSERT_TAIL(&intake->sessions, s, link);
 	stats_add(&intake->stats->connections_accepted, 1);
 	s->counts->connections++;
@@ -98,47 +95,40 @@ keep_tail(struct session *s, const char *p, size_t n)
 	s->tail_n = n;
 }
 
-/* Takes all whole frames out of the buffer; what is left becomes the tail. */
+/* n bytes of the buffer are read; what its kind leaves of them becomes the tail. */
 static void
-take_frames(struct session *s, size_t n, bool eof)
+take(struct session *s, size_t n)
 {
 	struct slice in = slice_of(s->intake->buffer, n);
-	size_t had_tail = s->tail_n;
-	struct frame f;
-	bool any = false;
+	struct slice rest = s->kind->take(s, in);
+	bool any = rest.p != in.p, had_tail = s->tail_n > 0;
 
-	while (frame_next(&s->framer, in, eof, &f) == FRAME_LINE) {
-		any = true;
-		if (f.bytes.n > 0) {
-			ingest_frame(s->intake->ingest, &s->source, &f);
-			s->counts->lines++;
-			s->counts->lines_cut += f.cut > 0;
-		}
-		in = slice_skip(in, f.used);
-	}
-	keep_tail(s, in.p, f.keep);
+	keep_tail(s, rest.p, rest.n);
 	if (any)
 		s->got_frame = true;
 	/* The clock of a wait starts when the wait does, not with each byte. */
-	if (any || (had_tail == 0 && s->got_frame))
+	if (any || (!had_tail && s->got_frame))
 		s->since_ms = s->intake->ingest->now_ms;
 }
 
 void
 session_close(struct session *s, const char *why)
 {
-	struct intake *intake = s->intake;
-
-	if (s->tail_n > 0) {
-		ingest_begin(intake->ingest);
-		memcpy(intake->buffer, s->tail, s->tail_n);
-		take_frames(s, s->tail_n, true);
-		intake->read_done(intake->arg);
-	}
+	if (s->kind->clear != NULL)
+		s->kind->clear(s);
 	if (why != NULL)
 		log_info("session closed", "peer", s->hostname, "listener", s->source.url->text,
 			 "reason", why, NULL);
 	session_free(s);
+}
+
+void
+session_end(struct session *s, bool now)
+{
+	if (s->kind->end != NULL && s->open)
+		s->kind->end(s, now);
+	else
+		session_close(s, NULL);
 }
 
 /*
@@ -174,7 +164,17 @@ fill_buffer(struct session *s, ssize_t *end)
 	return n;
 }
 
-/* One round of reading.  Returns what stopped it, as fill_buffer does; s is gone after an end. */
+static void
+ended(struct session *s)
+{
+	if (s->kind->eof != NULL)
+		s->kind->eof(s);
+	else
+		session_close(s, NULL);
+}
+
+/* One round of reading.  Returns what stopped it, as fill_buffer does; s may be gone after an end.
+ */
 static ssize_t
 read_round(struct session *s)
 {
@@ -185,10 +185,12 @@ read_round(struct session *s)
 	n = fill_buffer(s, &end);
 	ingest_begin(intake->ingest);
 	if (n > s->tail_n)
-		take_frames(s, n, false);
+		take(s, n);
 	intake->read_done(intake->arg);
+	if (s->kind->taken != NULL && !s->kind->taken(s))
+		return STREAM_ERROR;
 	if (end == STREAM_EOF)
-		session_close(s, NULL);
+		ended(s);
 	else if (end == STREAM_ERROR)
 		session_close(s, stream_error(s->stream));
 	return end;
@@ -206,8 +208,52 @@ on_open(struct session *s)
 		s->cert = xstrdup(name);
 		s->source.cert = slice_str(s->cert);
 	}
-	if (!s->intake->paused)
-		stream_want_read(s->stream, true);
+	session_read_wanted(s);
+}
+
+static bool
+may_read(const struct session *s)
+{
+	return s->open && (s->shut || !(s->intake->paused || s->held));
+}
+
+void
+session_read_wanted(struct session *s)
+{
+	stream_want_read(s->stream, may_read(s));
+}
+
+void
+session_hold(struct session *s, bool held)
+{
+	if (s->held == held)
+		return;
+	s->held = held;
+	session_read_wanted(s);
+}
+
+void
+session_shut(struct session *s)
+{
+	s->shut = true;
+	s->since_ms = clock_mono_ms();
+	stream_shutdown(s->stream);
+	session_read_wanted(s);
+}
+
+int64_t
+session_shut_for(const struct session *s, int64_t now_ms)
+{
+	return s->shut ? now_ms - s->since_ms : -1;
+}
+
+static void
+throw_away(struct session *s)
+{
+	ssize_t n = stream_read(s->stream, s->intake->buffer, s->intake->buffer_size);
+
+	if (n == STREAM_EOF || n == STREAM_ERROR)
+		session_close(s, NULL);
 }
 
 static void
@@ -215,14 +261,18 @@ on_readable(struct session *s)
 {
 	struct stream *stream = s->stream;
 
-	if (s->intake->paused) {
+	if (s->shut) {
+		throw_away(s);
+		return;
+	}
+	if (!may_read(s)) {
 		stream_want_read(stream, false);
 		return;
 	}
 	/* More lies inside TLS, where the socket does not show it: have the event come again. */
 	if (read_round(s) == 1 && stream_ssl(stream) != NULL) {
 		stream_want_read(stream, false);
-		stream_want_read(stream, !s->intake->paused);
+		session_read_wanted(s);
 	}
 }
 
@@ -239,6 +289,8 @@ on_stream(struct stream *stream, enum stream_event event, void *arg)
 		on_readable(s);
 		break;
 	case STREAM_WRITABLE:
+		if (s->kind->writable != NULL)
+			s->kind->writable(s);
 		break;
 	case STREAM_FAILED:
 		stats_add(&s->intake->stats->handshakes_failed, 1);
@@ -246,13 +298,6 @@ on_stream(struct stream *stream, enum stream_event event, void *arg)
 		session_close(s, stream_error(stream));
 		break;
 	}
-}
-
-void
-session_pause(struct session *s, bool paused)
-{
-	if (s->open)
-		stream_want_read(s->stream, !paused);
 }
 
 void
@@ -266,25 +311,22 @@ session_read_rest(struct session *s)
 	/* A sender that is faster than we are must not keep us here. */
 	if (ioctl(stream_fd(s->stream), FIONREAD, &queued) == 0 && queued > 0)
 		until += (uint64_t)queued;
-	while (end > 0 && s->open && stats_get(&stats->bytes_in) < until)
+	while (end > 0 && s->open && !s->held && !s->shut && stats_get(&stats->bytes_in) < until)
 		end = read_round(s);
 }
 
-void
-session_time_out(struct session *s, const char *why)
-{
-	stats_add(&s->intake->stats->sessions_timed_out, 1);
-	s->counts->sessions_timed_out++;
-	session_close(s, why);
-}
-
-const char *
-session_overdue(struct session *s, int64_t now_ms)
+static const char *
+overdue(struct session *s, int64_t now_ms)
 {
 	int64_t waits = now_ms - s->since_ms;
+	const char *why = NULL;
 
+	if (s->open && s->kind->overdue != NULL)
+		why = s->kind->overdue(s, now_ms);
+	if (why != NULL)
+		return why;
 	/* Time that we did not read is not the sender's. */
-	if (!s->open || s->intake->paused) {
+	if (!may_read(s)) {
 		s->since_ms = now_ms;
 		return NULL;
 	}
@@ -295,4 +337,22 @@ session_overdue(struct session *s, int64_t now_ms)
 	if (waits > IDLE_MS)
 		return "nothing was sent for 24 h";
 	return NULL;
+}
+
+void
+session_sweep(struct session *s, int64_t now_ms)
+{
+	const char *why;
+
+	if (s->shut) {
+		if (session_shut_for(s, now_ms) >= SHUT_MS)
+			session_close(s, NULL);
+		return;
+	}
+	why = overdue(s, now_ms);
+	if (why == NULL)
+		return;
+	stats_add(&s->intake->stats->sessions_timed_out, 1);
+	s->counts->sessions_timed_out++;
+	session_close(s, why);
 }

@@ -21,17 +21,26 @@
  */
 void session_new(struct intake *, struct listener_share *, int fd, const struct sockaddr *peer,
 		 SSL_CTX *ctx);
-/* Closes; what is left of a last line without its end is taken as a line. */
+/*
+ * Closes at once.  What is left of a last line without its end is taken as a
+ * line, unless lines are acknowledged: then the sender still has it.
+ */
 void session_close(struct session *, const char *why);
-void session_pause(struct session *, bool paused);
+/*
+ * At stop: closes; if lines are acknowledged, only when those that were taken
+ * are.  now: without waiting for that.
+ */
+void session_end(struct session *, bool now);
+/* Reads, or not, as intake and session are by now. */
+void session_read_wanted(struct session *);
 /* Reads what has come by now, also when paused. */
 void session_read_rest(struct session *);
-/* Why it must be closed now; NULL: it need not. */
-const char *session_overdue(struct session *, int64_t now_ms);
-/* Closes one that is overdue, and counts it. */
-void session_time_out(struct session *, const char *why);
+/* Closes it if it is over a deadline. */
+void session_sweep(struct session *, int64_t now_ms);
 struct session *session_next(struct session *);
 /* Its handshake is done. */
 bool session_is_open(const struct session *);
+/* It has told the sender that it closes, so long ago; -1: it has not. */
+int64_t session_shut_for(const struct session *, int64_t now_ms);
 
 #endif

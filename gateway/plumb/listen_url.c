@@ -21,8 +21,8 @@ struct scheme {
 static const struct scheme listen_schemes[] = {
     {"syslog+tcp", LISTEN_TCP, NULL},		{"syslog+tls", LISTEN_TLS, NULL},
     {"syslog+udp", LISTEN_UDP, NULL},		{"syslog+unix", LISTEN_UNIX, NULL},
-    {"syslog+unixgram", LISTEN_UNIXGRAM, NULL}, {"relp", LISTEN_RELP, "RELP input"},
-    {"relps", LISTEN_RELPS, "RELP input"},	{"http", LISTEN_INGEST, "HTTP input"},
+    {"syslog+unixgram", LISTEN_UNIXGRAM, NULL}, {"relp", LISTEN_RELP, NULL},
+    {"relps", LISTEN_RELPS, NULL},	{"http", LISTEN_INGEST, "HTTP input"},
     {"https", LISTEN_INGESTS, "HTTP input"},	{NULL, LISTEN_TCP, NULL},
 };
 

@@ -12,8 +12,9 @@ PORTS = ("--listen", "syslog+tcp://127.0.0.1:0", "--admin", "http://127.0.0.1:0"
 
 
 @pytest.mark.parametrize("args, said", [
-    (("--listen", "relp://127.0.0.1:0"), ("listen", "relp")),
-    (("--listen", "relps://127.0.0.1:0"), ("listen", "relps")),
+    (("--listen", "relp://127.0.0.1:0?framing=lf"), ("listen", "framing")),
+    (("--listen", "relp://127.0.0.1:0?app=cert"), ("listen", "relps")),
+    (("--listen", "relps://127.0.0.1:0"), ("listen", "relps", "tls-cert")),
     (("--listen", "http://127.0.0.1:0"), ("listen", "http")),
     (("--listen", "https://127.0.0.1:0"), ("listen", "https")),
     (("--spool-after", "1s"), ("spool-after", "no spool")),
@@ -76,10 +77,10 @@ def test_a_file_and_its_lines_are_named(tmp_path):
 
 def test_flags_win_over_the_file(gateway, tmp_path):
     file = tmp_path / "penstock.conf"
-    file.write_text("listen = relp://127.0.0.1:1\nworkers = 1\nlinger = 5ms\n")
+    file.write_text("listen = telnet://127.0.0.1:1\nworkers = 1\nlinger = 5ms\n")
     # The harness gives --listen and --workers by flag.
     status, text = run_daemon("--config", file, "--check")
-    assert status == 1 and "relp" in text
+    assert status == 1 and "telnet" in text
     file.write_text("listen = syslog+tcp://127.0.0.1:1\nworkers = 1\nlinger = 5ms\n")
     gw = gateway(config=file, workers=3)
     assert gw.find_log(msg="started", workers="3")

@@ -175,6 +175,22 @@ the_rest_is_read_also_while_reading_is_paused(void **state)
 	assert_int_equal(unknown_lines, 2);
 }
 
+static void
+at_a_stop_sessions_that_acknowledge_nothing_end_at_once(void **state)
+{
+	char byte;
+
+	(void)state;
+	turn();
+	send_text("<14>1 - h last - - - begun and not ended");
+	turn();
+	intake_end_reading(&intake);
+	assert_int_equal(intake_acks_waiting(&intake), 0);
+	assert_int_equal(unknown_lines, 1);
+	assert_string_equal(last_name, "last");
+	assert_int_equal(recv(sender, &byte, 1, 0), 0);
+}
+
 int
 main(void)
 {
@@ -184,6 +200,7 @@ main(void)
 	    T(a_connection_that_was_queued_is_read_after_its_listener_closed),
 	    T(the_rest_is_read_also_while_reading_is_paused),
 	    T(a_listener_counts_what_came_through_it),
+	    T(at_a_stop_sessions_that_acknowledge_nothing_end_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
