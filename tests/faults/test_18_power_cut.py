@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -130,3 +131,62 @@ def test_a_disk_that_lies_is_found_out(written, reader, tmp_path):
     """The check is worth something: without its syncs the same spool does not pass."""
     cuts, faults = judge(written, reader, tmp_path / "image", lies=True)
     assert len(faults) > cuts / 4, f"only {len(faults)} of {cuts}"
+
+
+# -- the store, while drains come and go
+
+
+def traced(gateway, tmp_path, **keys):
+    """A gateway whose writes are written down, and where."""
+    gw = gateway(start=False, **keys)
+    gw.env = write_trace.environment(read_back.tool("libwrite_trace.so"), tmp_path / "trace", gw.data)
+    gw.start()
+    return gw, tmp_path / "trace"
+
+
+def change_drains(gw, rng, changes):
+    """[(URL, asked, done, there)] of drains that come and go: two times, and what was asked for."""
+    facts, there = [], []
+    for n in range(changes):
+        asked = time.monotonic()
+        if there and rng.random() < 0.4:
+            url = there.pop(rng.randrange(len(there)))
+            gw.remove_drain("shop", url)
+            facts.append((url, asked, time.monotonic(), False))
+        else:
+            url = gw.add_drain("shop", type="syslog", host="127.0.0.1", port=str(2000 + n))
+            there.append(url)
+            facts.append((url, asked, time.monotonic(), True))
+    return facts
+
+
+def wrong_drains(found, facts, until):
+    if found is None:
+        return "who reads it dies"
+    if found.faults:
+        return found.faults
+    may, must = set(), set()
+    for url, asked, done, there in facts:
+        if asked > until:
+            continue
+        (may.add if there else must.discard)(url)
+        if done < until:
+            (must.add if there else may.discard)(url)
+    if must <= set(found.drains) <= may:
+        return None
+    return f"missing: {must - set(found.drains)}, not removed: {set(found.drains) - may}"
+
+
+def test_drains(gateway, reader, tmp_path):
+    gw, trace = traced(gateway, tmp_path)
+    facts = change_drains(gw, random.Random(SEED), times(60, 300))
+    gw.stop()
+    back, faults = reader(lambda data: None), []
+    cuts = Cuts(write_trace.read(trace, gw.data), tmp_path / "image", CUTS)
+    for cut, until, image in cuts:
+        fault = wrong_drains(back.read(image), facts, until)
+        if fault is not None:
+            faults.append((cut, fault))
+    report.record(18, variant="drains", passed=not faults,
+                  note=f"{len(cuts.cuts) - len(faults)} of {len(cuts.cuts)} cuts well")
+    assert not faults, f"{len(faults)} of {len(cuts.cuts)}, the first: {faults[:3]}"
