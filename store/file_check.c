@@ -10,87 +10,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/xmalloc.h"
+#include "store/lmdb_layout.h"
 
-enum {
-	META_VERSION = 1,
-	PAGE_LEAST = 512,
-	PAGE_MOST = 32768, /* MAX_PAGESIZE */
-	DEPTH_MOST = 32,   /* CURSOR_STACK */
-	KEY_MOST = 511,	   /* MDB_MAXKEYSIZE */
-
-	/*
-	 * LMDB loses no pages; more than these neither in use nor free are
-	 * a last page that is wrong, and would let the file grow without end.
-	 */
-	LOST_MOST = 1024,
-
-	PAGE_BRANCH = 0x01,
-	PAGE_LEAF = 0x02,
-	PAGE_OVERFLOW = 0x04,
-	PAGE_META = 0x08,
-
-	NODE_BIG = 0x01,  /* the value lies in overflow pages */
-	NODE_TREE = 0x02, /* the value is a named database */
-
-	TREE_FREE = 0,
-	TREE_MAIN = 1,
-};
-
-#define META_MAGIC 0xBEEFC0DEU
-
-/* No page: the root of an empty tree. */
-#define NO_PAGE SIZE_MAX
-
-struct page_head {
-	size_t number;
-	uint16_t pad;
-	uint16_t flags;
-	union {
-		struct {
-			uint16_t lower; /* end of the node offsets */
-			uint16_t upper; /* start of the nodes */
-		} room;
-		uint32_t pages; /* of an overflow run */
-	} u;
-};
-
-struct tree {
-	uint32_t pad; /* of the free tree in a meta page: the page size */
-	uint16_t flags;
-	uint16_t depth;
-	size_t branch_pages, leaf_pages, overflow_pages;
-	size_t entries;
-	size_t root;
-};
-
-struct meta {
-	uint32_t magic;
-	uint32_t version;
-	size_t address;
-	size_t map_bytes;
-	struct tree tree[2];
-	size_t last_page;
-	size_t transaction;
-};
-
-struct node_head {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	uint16_t low, high;
-#else
-	uint16_t high, low;
-#endif
-	uint16_t flags;
-	uint16_t key_bytes;
-};
+/*
+ * LMDB loses no pages; more than these neither in use nor free are a last page
+ * that is wrong, and would let the file grow without end.
+ */
+enum { LOST_MOST = 1024 };
 
 struct check {
 	int fd;
 	size_t page_bytes;
 	size_t pages; /* in the file; what is cut off at the end is none */
-	struct meta meta;
+	struct lmdb_meta meta;
 	unsigned char *used; /* a bit a page */
 	size_t known;	     /* pages in use or listed as free */
+	int64_t until_ms;    /* when large trees are left; 0: never */
+	bool left;	     /* one was */
 	enum file_check verdict;
 	char *why;
 	size_t len;
@@ -104,9 +42,10 @@ struct walk {
 	enum walk_kind kind;
 	unsigned depth;
 	size_t entries;
+	bool large;
 };
 
-static bool check_tree(struct check *, const struct tree *, enum walk_kind);
+static bool check_tree(struct check *, const struct lmdb_tree *, enum walk_kind);
 
 static bool
 check_fail(struct check *c, size_t page, const char *what)
@@ -186,16 +125,20 @@ static bool
 check_big(const struct walk *w, size_t page, const unsigned char *node, size_t bytes)
 {
 	struct check *c = w->c;
-	struct page_head head;
+	struct lmdb_page head;
 	unsigned char *value;
 	size_t first, pages;
 	bool ok;
 
 	memcpy(&first, node, sizeof(first));
-	pages = (sizeof(head) - 1 + bytes) / c->page_bytes + 1;
-	if (!check_use(c, first, pages) || !check_read(c, first, 0, &head, sizeof(head)))
+	pages = lmdb_big_pages(bytes, c->page_bytes);
+	if (!check_use(c, first, pages))
 		return false;
-	if (head.number != first || head.flags != PAGE_OVERFLOW || head.u.pages != pages)
+	if (c->until_ms != 0 && w->kind != WALK_FREE)
+		return true;
+	if (!check_read(c, first, 0, &head, sizeof(head)))
+		return false;
+	if (head.number != first || head.flags != LMDB_PAGE_OVERFLOW || head.u.pages != pages)
 		return check_fail(c, first, "is not the value that it should be");
 	if (w->kind != WALK_FREE)
 		return true;
@@ -209,20 +152,20 @@ check_big(const struct walk *w, size_t page, const unsigned char *node, size_t b
 
 /* One node of a leaf; data has the room bytes up to the page's end. */
 static bool
-check_value(struct walk *w, size_t page, const struct node_head *node, const unsigned char *data,
+check_value(struct walk *w, size_t page, const struct lmdb_node *node, const unsigned char *data,
 	    size_t room)
 {
 	struct check *c = w->c;
-	size_t bytes = node->low | (size_t)node->high << 16;
-	size_t inside = node->flags == NODE_BIG ? sizeof(size_t) : bytes;
-	struct tree tree;
+	size_t bytes = lmdb_node_bytes(node);
+	size_t inside = node->flags == LMDB_NODE_BIG ? sizeof(size_t) : bytes;
+	struct lmdb_tree tree;
 
 	w->entries++;
-	if (node->flags & ~(NODE_BIG | NODE_TREE))
+	if (node->flags & ~(LMDB_NODE_BIG | LMDB_NODE_TREE))
 		return check_foreign(c);
-	if (node->key_bytes == 0 || node->key_bytes > KEY_MOST || inside > room)
+	if (node->key_bytes == 0 || node->key_bytes > LMDB_KEY_MOST || inside > room)
 		return check_fail(c, page, "has a node that leaves it");
-	if (node->flags == NODE_BIG)
+	if (node->flags == LMDB_NODE_BIG)
 		return check_big(w, page, data, bytes);
 	if (w->kind == WALK_FREE)
 		return check_free_list(c, page, data, bytes);
@@ -241,10 +184,10 @@ static bool
 check_node(struct walk *w, size_t page, unsigned level, const unsigned char *p, size_t i)
 {
 	struct check *c = w->c;
-	struct page_head head;
-	struct node_head node;
+	struct lmdb_page head;
+	struct lmdb_node node;
 	uint16_t at;
-	size_t room, child;
+	size_t room;
 
 	memcpy(&head, p, sizeof(head));
 	memcpy(&at, p + sizeof(head) + i * sizeof(at), sizeof(at));
@@ -258,10 +201,19 @@ check_node(struct walk *w, size_t page, unsigned level, const unsigned char *p, 
 		return check_value(w, page, &node, p + at + sizeof(node) + node.key_bytes,
 				   room - node.key_bytes);
 
-	child = node.low | (size_t)node.high << 16;
-	if (sizeof(size_t) > 4)
-		child |= (size_t)((uint64_t)node.flags << 32);
-	return check_page(w, child, level + 1);
+	return check_page(w, lmdb_node_child(&node), level + 1);
+}
+
+/* Is the time over for a tree that is large? */
+static bool
+check_leaves(struct walk *w)
+{
+	struct check *c = w->c;
+
+	if (!w->large || c->until_ms == 0 || (!c->left && clock_mono_ms() < c->until_ms))
+		return false;
+	c->left = true;
+	return true;
 }
 
 /* A branch or leaf page and all below it. */
@@ -271,11 +223,13 @@ check_page(struct walk *w, size_t page, unsigned level)
 	struct check *c = w->c;
 	bool leaf = level == w->depth, ok = true;
 	size_t nodes, lower, upper, least;
-	struct page_head head;
+	struct lmdb_page head;
 	unsigned char *p;
 
 	if (!check_use(c, page, 1))
 		return false;
+	if (check_leaves(w))
+		return true;
 	p = xmalloc(c->page_bytes);
 	if (!check_read(c, page, 0, p, c->page_bytes)) {
 		free(p);
@@ -287,7 +241,7 @@ check_page(struct walk *w, size_t page, unsigned level)
 	/* LMDB asserts two children, but not of the free tree. */
 	least = leaf || w->kind == WALK_FREE ? 1 : 2;
 	nodes = lower < sizeof(head) ? 0 : (lower - sizeof(head)) / sizeof(uint16_t);
-	if (head.number != page || head.flags != (leaf ? PAGE_LEAF : PAGE_BRANCH))
+	if (head.number != page || head.flags != (leaf ? LMDB_PAGE_LEAF : LMDB_PAGE_BRANCH))
 		ok = check_fail(c, page, "is not the one that it should be");
 	else if (lower > upper || upper > c->page_bytes || lower % 2 != 0 || nodes < least)
 		ok = check_fail(c, page, "has a broken head");
@@ -298,53 +252,65 @@ check_page(struct walk *w, size_t page, unsigned level)
 }
 
 static bool
-check_tree(struct check *c, const struct tree *tree, enum walk_kind kind)
+check_tree(struct check *c, const struct lmdb_tree *tree, enum walk_kind kind)
 {
 	struct walk w = {.c = c, .kind = kind, .depth = tree->depth};
 
 	/* Only the free tree has flags (MDB_INTEGERKEY): ours are plain. */
 	if (kind != WALK_FREE && tree->flags != 0)
 		return check_foreign(c);
-	if (tree->root == NO_PAGE) {
+	if (tree->root == LMDB_NO_PAGE) {
 		if (tree->depth == 0 && tree->entries == 0)
 			return true;
 		return check_fail(c, 0, "has a tree that should have a root");
 	}
-	if (tree->depth == 0 || tree->depth > DEPTH_MOST)
+	if (tree->depth == 0 || tree->depth > LMDB_DEPTH_MOST)
 		return check_fail(c, tree->root, "is the root of too deep a tree");
+	w.large = tree->leaf_pages > FILE_CHECK_SMALL;
 	if (!check_page(&w, tree->root, 1))
 		return false;
-	if (w.entries != tree->entries)
+	if (w.entries != tree->entries && !(w.large && c->left))
 		return check_fail(c, tree->root, "is the root of an incomplete tree");
 	return true;
 }
 
 /* Reads the meta page that starts at offset; *out is untouched if it is none. */
 static bool
-check_meta(struct check *c, size_t offset, struct meta *out)
+check_meta(struct check *c, size_t offset, struct lmdb_meta *out)
 {
 	struct {
-		struct page_head head;
-		struct meta meta;
+		struct lmdb_page head;
+		struct lmdb_meta meta;
 	} page;
 	size_t bytes;
 
 	if (pread(c->fd, &page, sizeof(page), (off_t)offset) != (ssize_t)sizeof(page) ||
-	    page.head.flags != PAGE_META || page.meta.magic != META_MAGIC ||
-	    page.meta.version != META_VERSION)
+	    page.head.flags != LMDB_PAGE_META || page.meta.magic != LMDB_META_MAGIC ||
+	    page.meta.version != LMDB_META_VERSION)
 		return false;
-	bytes = page.meta.tree[TREE_FREE].pad;
-	if (bytes < PAGE_LEAST || bytes > PAGE_MOST || (bytes & (bytes - 1)) != 0 ||
+	bytes = page.meta.tree[LMDB_TREE_FREE].pad;
+	if (bytes < LMDB_PAGE_LEAST || bytes > LMDB_PAGE_MOST || (bytes & (bytes - 1)) != 0 ||
 	    page.meta.last_page < 1 || page.meta.last_page > SIZE_MAX / bytes / 2)
 		return false;
 	*out = page.meta;
 	return true;
 }
 
+/*
+ * Transactions write the two by turns, and never make the file smaller.  (A
+ * new file's have the same number.)
+ */
+static bool
+check_metas(const struct check *c, const struct lmdb_meta *older)
+{
+	return c->meta.transaction - older->transaction <= 1 &&
+	       c->meta.last_page >= older->last_page;
+}
+
 static enum file_check
 check_file(struct check *c, size_t size)
 {
-	struct meta meta[2];
+	struct lmdb_meta meta[2];
 
 	if (size == 0) {
 		snprintf(c->why, c->len, "it is empty");
@@ -358,28 +324,32 @@ check_file(struct check *c, size_t size)
 			check_foreign(c);
 		return c->verdict;
 	}
-	c->page_bytes = meta[0].tree[TREE_FREE].pad;
+	c->page_bytes = meta[0].tree[LMDB_TREE_FREE].pad;
 	c->pages = size / c->page_bytes;
 	if (!check_meta(c, c->page_bytes, &meta[1]) ||
-	    meta[1].tree[TREE_FREE].pad != c->page_bytes) {
+	    meta[1].tree[LMDB_TREE_FREE].pad != c->page_bytes) {
 		check_fail(c, 1, "is not a meta page");
 		return c->verdict;
 	}
 	c->meta = meta[meta[0].transaction < meta[1].transaction];
+	if (!check_metas(c, &meta[meta[0].transaction >= meta[1].transaction])) {
+		check_fail(c, c->meta.transaction & 1, "is not a meta page of its file");
+		return c->verdict;
+	}
 	c->used = xcalloc(c->pages / 8 + 1, 1);
 	c->verdict = FILE_WHOLE;
-	if (check_tree(c, &c->meta.tree[TREE_MAIN], WALK_MAIN) &&
-	    check_tree(c, &c->meta.tree[TREE_FREE], WALK_FREE) &&
+	if (check_tree(c, &c->meta.tree[LMDB_TREE_MAIN], WALK_MAIN) &&
+	    check_tree(c, &c->meta.tree[LMDB_TREE_FREE], WALK_FREE) && !c->left &&
 	    c->meta.last_page - 1 > c->known + LOST_MOST)
 		check_fail(c, c->meta.last_page, "cannot be the last one");
 	free(c->used);
 	return c->verdict;
 }
 
-enum file_check
-file_check(const char *path, char *why, size_t len)
+static enum file_check
+check_path(const char *path, int64_t until_ms, char *why, size_t len)
 {
-	struct check c = {.verdict = FILE_UNREADABLE, .why = why, .len = len};
+	struct check c = {.verdict = FILE_UNREADABLE, .until_ms = until_ms, .why = why, .len = len};
 	struct stat st;
 
 	snprintf(why, len, "it is not a file");
@@ -398,4 +368,16 @@ file_check(const char *path, char *why, size_t len)
 		c.verdict = FILE_FOREIGN;
 	close(c.fd);
 	return c.verdict;
+}
+
+enum file_check
+file_check(const char *path, char *why, size_t len)
+{
+	return check_path(path, 0, why, len);
+}
+
+enum file_check
+file_check_for(const char *path, int64_t ms, char *why, size_t len)
+{
+	return check_path(path, clock_mono_ms() + ms, why, len);
 }

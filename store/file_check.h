@@ -11,12 +11,13 @@
  * nothing beyond its end is in use: LMDB leaves such files.
  *
  * What the entries say is not looked at; records have checksums of their own.
- * Layout: struct MDB_page, MDB_meta, MDB_db, MDB_node of mdb.c, LMDB 0.9.24.
+ * Layout: lmdb_layout.h.
  */
 #ifndef FILE_CHECK_H
 #define FILE_CHECK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum file_check {
 	FILE_NONE, /* there is none */
@@ -27,5 +28,13 @@ enum file_check {
 };
 
 enum file_check file_check(const char *path, char *why, size_t len);
+
+/*
+ * The same for files that may be large: values' own pages are not looked
+ * at, but where they lie is; trees of more than FILE_CHECK_SMALL pages for that long
+ * at most.
+ */
+enum { FILE_CHECK_SMALL = 2048 };
+enum file_check file_check_for(const char *path, int64_t ms, char *why, size_t len);
 
 #endif

@@ -98,7 +98,10 @@ const char *spool_error(const struct spool *);
 enum spool_code spool_quarantine(const char *dir, char *path, size_t pathlen)
     __attribute__((warn_unused_result));
 
-/* -- what is there; valid until the next change */
+/*
+ * -- what is there; valid until the next change.  The logs are as the changes under
+ * way make them; chunks and marks are read from what was committed last.
+ */
 
 /* NULL: nothing was ever kept of it. */
 const struct spool_log *spool_log_of(const struct spool *, uint64_t app);
@@ -134,7 +137,10 @@ enum spool_code spool_cut_time(struct spool *, uint64_t app, int64_t before_us,
 /* -- changes; one transaction at a time */
 
 enum spool_code spool_begin(struct spool *) __attribute__((warn_unused_result));
-/* Its place is the log's end, or behind it (lines that were never kept lie between). */
+/*
+ * Its place is the log's end, or behind it (lines that were not kept lie
+ * between), or in such a hole: lines that were delivered, and have to go out again.
+ */
 enum spool_code spool_append(struct spool *, const struct spool_chunk *)
     __attribute__((warn_unused_result));
 /*

@@ -12,7 +12,7 @@ readable(struct spool *s, uint64_t app, uint64_t seq, struct spool_chunk *out)
 	uint64_t hash;
 
 	while ((code = spool_find(s, app, seq, &found)) == SPOOL_OK) {
-		if (spool_found_head(&found, app, out, &hash))
+		if (spool_found_head(s, &found, app, out, &hash))
 			return SPOOL_OK;
 		seq = found.seq + 1;
 	}
@@ -67,7 +67,7 @@ spool_cut_time(struct spool *s, uint64_t app, int64_t before_us, struct spool_pl
 	*out = log->head;
 	seq = log->head.seq;
 	if (spool_find_before(s, app, seq, &found) == SPOOL_OK &&
-	    spool_found_head(&found, app, &c, &hash) && c.at.seq + c.lines > seq) {
+	    spool_found_head(s, &found, app, &c, &hash) && c.at.seq + c.lines > seq) {
 		if (c.last_us >= before_us)
 			return SPOOL_OK;
 		seq = c.at.seq + c.lines;

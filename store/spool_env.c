@@ -17,23 +17,6 @@ static const char *const table_name[SPOOL_TABLES] = {
 
 static const char magic_key[] = "magic";
 
-static enum spool_code
-opening_code(const struct spool_opening *o, enum spool_code code)
-{
-	const struct spool *s = o->spool;
-
-	if (code == SPOOL_DAMAGED)
-		snprintf(o->err, o->len,
-			 "%s is damaged (%s): it has to be put aside; penstockd --check-spool "
-			 "brings back what can be read",
-			 s->file, s->error);
-	else if (code != SPOOL_OK)
-		snprintf(o->err, o->len, "%s cannot be used (%s): %s", s->file, s->error,
-			 code == SPOOL_FULL ? "free some space on its disk"
-					    : "check its disk, owner and permissions");
-	return code;
-}
-
 static int
 env_open(struct spool *s, const char *folder)
 {
@@ -106,7 +89,7 @@ spool_create(const struct spool_opening *o)
 	lmdb_folder_remove(folder);
 	free(folder);
 	free(file);
-	return rc == 0 ? SPOOL_OK : opening_code(o, spool_fail(s, rc, "creating"));
+	return rc == 0 ? SPOOL_OK : spool_opening_code(o, spool_fail(s, rc, "creating"));
 }
 
 /* Is this ours, and of a version that we know? */
@@ -171,7 +154,7 @@ spool_attach(const struct spool_opening *o)
 
 	if ((rc = env_open(s, s->folder)) != 0 ||
 	    (rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn)) != 0)
-		return opening_code(o, spool_fail(s, rc, "opening"));
+		return spool_opening_code(o, spool_fail(s, rc, "opening"));
 	rc = tables_open(s, txn, 0);
 	if (rc == 0)
 		code = magic_check(o, txn);
@@ -183,9 +166,21 @@ spool_attach(const struct spool_opening *o)
 		code = logs_load(s, txn);
 	if (code != SPOOL_OK) {
 		mdb_txn_abort(txn);
-		return o->err[0] != '\0' ? code : opening_code(o, code);
+		return o->err[0] != '\0' ? code : spool_opening_code(o, code);
 	}
 	/* Keeps the tables open; a read transaction has nothing else to commit. */
 	rc = mdb_txn_commit(txn);
-	return rc == 0 ? SPOOL_OK : opening_code(o, spool_fail(s, rc, "opening"));
+	return rc == 0 ? SPOOL_OK : spool_opening_code(o, spool_fail(s, rc, "opening"));
+}
+
+void
+spool_detach(struct spool *s)
+{
+	uint64_t transaction = s->logs.transaction;
+
+	mdb_env_close(s->env);
+	s->env = NULL;
+	s->viewed = false;
+	spool_logs_clear(&s->logs);
+	s->logs.transaction = transaction;
 }

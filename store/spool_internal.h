@@ -13,6 +13,7 @@
 #include <lmdb.h>
 
 #include "base/buf.h"
+#include "store/lmdb_tree.h"
 #include "store/spool_logs.h"
 #include "store/spool_record.h"
 
@@ -54,7 +55,12 @@ struct spool {
 	enum spool_code broken; /* why it can only be aborted; SPOOL_OK: it is whole */
 	struct spool_room room;
 
-	struct buf value; /* of the chunk that was found last */
+	/* What was committed last, for reading. */
+	bool viewed; /* the view is of that */
+	struct lmdb_view view;
+	struct lmdb_tree tree[SPOOL_TABLES]; /* chunks and marks only */
+	struct buf data;		     /* of the chunk that was read last */
+
 	char error[SPOOL_ERROR_BYTES];
 };
 
@@ -65,12 +71,17 @@ struct spool_opening {
 	size_t len;
 };
 
+/* spool_open.c: a failure, spool_error's words in a sentence for who starts; returns the code. */
+enum spool_code spool_opening_code(const struct spool_opening *, enum spool_code);
+
 /* spool_env.c */
 
 /* Makes a new data.mdb: built in a folder of its own, then renamed. */
 enum spool_code spool_create(const struct spool_opening *) __attribute__((warn_unused_result));
 /* Opens it, and reads its logs. */
 enum spool_code spool_attach(const struct spool_opening *) __attribute__((warn_unused_result));
+/* What attaching did, undone. */
+void spool_detach(struct spool *);
 
 /* spool_txn.c: the code for an LMDB (or errno) error, its words kept; doing: "reading". */
 enum spool_code spool_fail(struct spool *, int rc, const char *doing);
@@ -81,12 +92,14 @@ enum spool_code spool_break(struct spool *, int rc, const char *doing);
 /* SPOOL_FULL when there is no room for so many bytes more. */
 enum spool_code spool_room(struct spool *, size_t bytes) __attribute__((warn_unused_result));
 
-/* spool_find.c: of what was committed last; one result at a time. */
+/*
+ * spool_find.c: in what was committed last, whatever is under way.  Where the
+ * file is broken things are not found.
+ */
 
 struct spool_found {
 	uint64_t seq;
-	const unsigned char *value;
-	size_t size;
+	struct lmdb_entry entry;
 };
 
 /* The app's first chunk at or behind seq.  SPOOL_NONE: there is none. */
@@ -95,10 +108,18 @@ enum spool_code spool_find(struct spool *, uint64_t app, uint64_t seq, struct sp
 /* The app's last chunk that begins at or before seq. */
 enum spool_code spool_find_before(struct spool *, uint64_t app, uint64_t seq,
 				  struct spool_found *out) __attribute__((warn_unused_result));
+enum spool_code spool_find_mark(struct spool *, uint64_t app, uint64_t drain,
+				struct spool_mark *out) __attribute__((warn_unused_result));
 /* Its head (out->data is NULL).  false: it is damaged, or another's. */
-bool spool_found_head(const struct spool_found *, uint64_t app, struct spool_chunk *out,
-		      uint64_t *hash);
-/* With its data, if that is whole; c is what the head said. */
-void spool_found_data(const struct spool_found *, struct spool_chunk *c, uint64_t hash);
+bool spool_found_head(struct spool *, const struct spool_found *, uint64_t app,
+		      struct spool_chunk *out, uint64_t *hash);
+/* With its data, if that is whole; c is what the head said.  Good until the next is read. */
+void spool_found_data(struct spool *, const struct spool_found *, struct spool_chunk *c,
+		      uint64_t hash);
+/* May LMDB be let to it?  Put: there may be no such chunk. */
+enum spool_code spool_may_put(struct spool *, uint64_t app, uint64_t seq)
+    __attribute__((warn_unused_result));
+bool spool_may_delete(struct spool *, uint64_t app, const struct spool_found *)
+    __attribute__((warn_unused_result));
 
 #endif

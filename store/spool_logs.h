@@ -25,8 +25,11 @@ struct spool_entry {
 	/* Behind the chunk that the head stands in; 0: not looked up. */
 	uint64_t head_until;
 	uint64_t changed, appended; /* the last transaction that did so */
-	int64_t fresh_us;	    /* arrival of the first line appended then */
-	size_t live;		    /* where it is in spool_logs.live */
+	struct {
+		uint64_t seq, until;
+		int64_t us;
+	} fresh;     /* the first chunk of those that it appended */
+	size_t live; /* where it is in spool_logs.live */
 };
 
 struct spool_journal {

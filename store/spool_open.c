@@ -9,6 +9,27 @@
 #include "base/xmalloc.h"
 #include "store/lmdb_file.h"
 #include "store/spool_internal.h"
+#include "store/spool_probe.h"
+
+/* 2,600,000 pages that are not in memory take longer; what is left is looked at in use. */
+enum { PROBE_MS = 400 };
+
+enum spool_code
+spool_opening_code(const struct spool_opening *o, enum spool_code code)
+{
+	const struct spool *s = o->spool;
+
+	if (code == SPOOL_DAMAGED)
+		snprintf(o->err, o->len,
+			 "%s is damaged (%s): it has to be put aside; penstockd --check-spool "
+			 "brings back what can be read",
+			 s->file, s->error);
+	else if (code != SPOOL_OK)
+		snprintf(o->err, o->len, "%s cannot be used (%s): %s", s->file, s->error,
+			 code == SPOOL_FULL ? "free some space on its disk"
+					    : "check its disk, owner and permissions");
+	return code;
+}
 
 static enum spool_code
 folder_make(const struct spool_opening *o)
@@ -34,9 +55,15 @@ static enum spool_code
 open_all(const struct spool_opening *o)
 {
 	enum spool_code code = folder_make(o);
+	struct spool *s = o->spool;
 
-	if (code == SPOOL_OK && access(o->spool->file, F_OK) != 0)
+	if (code != SPOOL_OK)
+		return code;
+	code = spool_probe(s->folder, s->map_bytes, PROBE_MS, s->error, sizeof(s->error));
+	if (code == SPOOL_NONE)
 		code = spool_create(o);
+	else if (code != SPOOL_OK)
+		code = spool_opening_code(o, code);
 	return code == SPOOL_OK ? spool_attach(o) : code;
 }
 
@@ -68,10 +95,10 @@ spool_close(struct spool *s)
 		return;
 	if (s->txn != NULL)
 		mdb_txn_abort(s->txn);
-	if (s->env != NULL)
-		mdb_env_close(s->env);
+	spool_detach(s);
 	spool_logs_clear(&s->logs);
-	buf_free(&s->value);
+	lmdb_view_clear(&s->view);
+	buf_free(&s->data);
 	free(s->dir);
 	free(s->folder);
 	free(s->file);

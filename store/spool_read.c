@@ -40,26 +40,11 @@ spool_bytes(const struct spool *s)
 enum spool_code
 spool_mark_of(struct spool *s, uint64_t app, uint64_t drain, struct spool_place *out)
 {
-	unsigned char id[SPOOL_KEY_BYTES];
-	MDB_val key = {.mv_size = sizeof(id), .mv_data = id}, value;
-	enum spool_code code = SPOOL_OK;
 	struct spool_mark mark;
-	MDB_txn *txn;
-	int rc;
+	enum spool_code code = spool_find_mark(s, app, drain, &mark);
 
-	spool_key_make(id, app, drain);
-	if ((rc = mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn)) != 0)
-		return spool_fail(s, rc, "reading");
-	rc = mdb_get(txn, s->table[SPOOL_MARKS], &key, &value);
-	if (rc == MDB_NOTFOUND)
-		code = SPOOL_NONE;
-	else if (rc != 0)
-		code = spool_fail(s, rc, "reading");
-	else if (!spool_mark_read(value.mv_data, value.mv_size, app, drain, &mark))
-		code = spool_damaged(s, "a drain's mark");
-	else
+	if (code == SPOOL_OK)
 		*out = mark.at;
-	mdb_txn_abort(txn);
 	return code;
 }
 
@@ -71,7 +56,7 @@ first_chunk(struct spool *s, uint64_t app, uint64_t seq, struct spool_found *out
 	uint64_t hash;
 
 	if (spool_find_before(s, app, seq, out) == SPOOL_OK &&
-	    spool_found_head(out, app, &c, &hash) && seq < c.at.seq + c.lines)
+	    spool_found_head(s, out, app, &c, &hash) && seq < c.at.seq + c.lines)
 		return SPOOL_OK;
 	return spool_find(s, app, seq, out);
 }
@@ -93,14 +78,15 @@ spool_read(struct spool *s, uint64_t app, uint64_t seq, size_t limit,
 		seq = log->head.seq;
 	for (code = first_chunk(s, app, seq, &found); code == SPOOL_OK;
 	     code = spool_find(s, app, found.seq + 1, &found)) {
-		if (!spool_found_head(&found, app, &c, &hash))
+		if (!spool_found_head(s, &found, app, &c, &hash))
 			continue;
 		if (given > 0 && given + c.size > limit)
 			break;
-		spool_found_data(&found, &c, hash);
+		spool_found_data(s, &found, &c, hash);
 		given += c.size;
 		if (!each(&c, arg))
 			break;
 	}
-	return code == SPOOL_NONE && given > 0 ? SPOOL_OK : code;
+	/* What follows is asked for again, and then said to be damaged. */
+	return given > 0 ? SPOOL_OK : code;
 }

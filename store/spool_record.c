@@ -177,6 +177,14 @@ spool_head_read(const unsigned char p[SPOOL_HEAD_BYTES], struct spool_chunk *out
 	return out->lines > 0 && out->size > 0 && out->size <= SPOOL_CHUNK_MOST;
 }
 
+struct spool_place
+spool_place_behind(const struct spool_chunk *c)
+{
+	return (struct spool_place){.seq = c->at.seq + c->lines,
+				    .bytes = c->at.bytes + c->size,
+				    .lines = c->at.lines + c->lines};
+}
+
 uint64_t
 spool_data_hash(const void *data, size_t n)
 {

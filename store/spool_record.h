@@ -71,6 +71,8 @@ void spool_head_make(unsigned char out[SPOOL_HEAD_BYTES], const struct spool_chu
  */
 bool spool_head_read(const unsigned char p[SPOOL_HEAD_BYTES], struct spool_chunk *out,
 		     uint64_t *hash);
+/* The place behind its last line. */
+struct spool_place spool_place_behind(const struct spool_chunk *);
 uint64_t spool_data_hash(const void *data, size_t n);
 
 #endif

@@ -29,7 +29,7 @@ is_before_head(struct spool *s, const struct spool_log *log, const struct spool_
 		*yes = false;
 		return SPOOL_OK;
 	}
-	if (spool_found_head(f, log->app, &c, &hash)) {
+	if (spool_found_head(s, f, log->app, &c, &hash)) {
 		*yes = c.at.seq + c.lines <= log->head.seq;
 		return SPOOL_OK;
 	}
@@ -82,9 +82,12 @@ entry_tidy(struct tidying *t, struct spool_entry *e)
 		}
 		if (code != SPOOL_OK || t->deletes == 0)
 			return code;
-		if ((code = chunk_delete(s, e->log.app, found.seq)) != SPOOL_OK)
-			return code;
-		t->deletes--;
+		/* A broken one is left to lie where it is. */
+		if (spool_may_delete(s, e->log.app, &found)) {
+			if ((code = chunk_delete(s, e->log.app, found.seq)) != SPOOL_OK)
+				return code;
+			t->deletes--;
+		}
 		spool_logs_change(&s->logs, e->log.app)->tidy_from = found.seq + 1;
 	}
 	return SPOOL_OK;

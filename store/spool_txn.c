@@ -109,13 +109,36 @@ spool_room(struct spool *s, size_t bytes)
 	return SPOOL_OK;
 }
 
+/*
+ * LMDB refuses everything after a meta page could not be written: whether it
+ * is on disk or not, what a new environment finds is so.
+ */
+static int
+env_renew(struct spool *s)
+{
+	char err[SPOOL_ERROR_BYTES];
+	const struct spool_opening o = {.spool = s, .err = err, .len = sizeof(err)};
+
+	err[0] = '\0';
+	spool_detach(s);
+	if (spool_attach(&o) == SPOOL_OK)
+		return mdb_txn_begin(s->env, NULL, 0, &s->txn);
+	/* Perhaps the next time. */
+	spool_detach(s);
+	return MDB_PANIC;
+}
+
 enum spool_code
 spool_begin(struct spool *s)
 {
-	int rc;
+	int rc = MDB_PANIC;
 
 	assert(s->txn == NULL);
-	if ((rc = mdb_txn_begin(s->env, NULL, 0, &s->txn)) != 0) {
+	if (s->env != NULL)
+		rc = mdb_txn_begin(s->env, NULL, 0, &s->txn);
+	if (rc == MDB_PANIC)
+		rc = env_renew(s);
+	if (rc != 0) {
 		s->txn = NULL;
 		return spool_fail(s, rc, "writing");
 	}
@@ -176,6 +199,7 @@ spool_commit(struct spool *s)
 		return code;
 	}
 	s->txn = NULL;
+	s->viewed = false;
 	spool_logs_keep(&s->logs);
 	return SPOOL_OK;
 }

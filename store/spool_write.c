@@ -47,53 +47,114 @@ entry_begun(struct spool *s, uint64_t app, const struct spool_place *at)
 	return e;
 }
 
-/*
- * Is that very chunk there?  Then a commit that was said to have failed has
- * come to be on disk after all, and is tried again.
- */
+/* Is that very chunk there? */
 static bool
-is_there(struct spool *s, const struct spool_chunk *c)
+is_same(struct spool *s, const struct spool_found *f, const struct spool_chunk *c)
 {
-	struct spool_found found;
 	struct spool_chunk is;
 	uint64_t hash;
 
-	return spool_find(s, c->app, c->at.seq, &found) == SPOOL_OK && found.seq == c->at.seq &&
-	       spool_found_head(s, &found, c->app, &is, &hash) && is.lines == c->lines &&
-	       is.at.bytes == c->at.bytes && is.at.lines == c->at.lines && is.size == c->size &&
-	       hash == spool_data_hash(c->data, c->size);
+	return f->seq == c->at.seq && spool_found_head(s, f, c->app, &is, &hash) &&
+	       is.lines == c->lines && is.size == c->size && is.at.bytes == c->at.bytes &&
+	       is.at.lines == c->at.lines && hash == spool_data_hash(c->data, c->size);
+}
+
+/*
+ * Before the log's end there may be a hole for it.  *there: it is in it
+ * already: a commit that was said to have failed has come to be on disk after
+ * all, and is tried again.
+ */
+static enum spool_code
+fits_in(struct spool *s, const struct spool_chunk *c, const struct spool_place *behind, bool *there)
+{
+	struct spool_found near;
+	struct spool_place end;
+	struct spool_chunk is;
+	enum spool_code code;
+	uint64_t hash;
+
+	code = spool_find_before(s, c->app, c->at.seq, &near);
+	*there = code == SPOOL_OK && is_same(s, &near, c);
+	if (*there || (code != SPOOL_OK && code != SPOOL_NONE))
+		return *there ? SPOOL_OK : code;
+	if (code == SPOOL_OK && spool_found_head(s, &near, c->app, &is, &hash)) {
+		end = spool_place_behind(&is);
+		if (near.seq == c->at.seq || !place_behind(&end, &c->at))
+			return SPOOL_FAILED;
+	}
+	code = spool_find(s, c->app, c->at.seq, &near);
+	if (code != SPOOL_OK)
+		return code == SPOOL_NONE ? SPOOL_OK : code;
+	if (near.seq < behind->seq ||
+	    (spool_found_head(s, &near, c->app, &is, &hash) && !place_behind(behind, &is.at)))
+		return SPOOL_FAILED;
+	return SPOOL_OK;
+}
+
+/* May it be put where it says? */
+static enum spool_code
+append_check(struct spool *s, const struct spool_chunk *c, const struct spool_place *behind,
+	     bool *there)
+{
+	const struct spool_log *log = spool_log_of(s, c->app);
+	enum spool_code code = SPOOL_OK;
+
+	*there = false;
+	if (c->lines == 0 || c->size == 0 || c->size > SPOOL_CHUNK_MOST ||
+	    !place_behind(&c->at, behind))
+		return spool_refuse(s, "a chunk that cannot be");
+	if (log != NULL && !place_behind(&log->end, &c->at)) {
+		if (place_behind(behind, &log->end) || place_behind(&log->end, behind))
+			code = fits_in(s, c, behind, there);
+		else
+			code = SPOOL_FAILED;
+	}
+	if (code == SPOOL_FAILED)
+		return spool_refuse(s, "a chunk that does not fit into its log");
+	return code;
+}
+
+/* The log with a chunk that was put into it. */
+static void
+entry_append(struct spool *s, const struct spool_chunk *c, const struct spool_place *behind)
+{
+	struct spool_entry *e = entry_begun(s, c->app, &c->at);
+
+	if (e->appended != s->logs.transaction || c->at.seq < e->fresh.seq) {
+		e->fresh.seq = c->at.seq;
+		e->fresh.until = behind->seq;
+		e->fresh.us = c->first_us;
+	}
+	e->appended = s->logs.transaction;
+	if (behind->seq > e->log.head.seq) {
+		if (e->log.first_us == 0 || c->first_us < e->log.first_us)
+			e->log.first_us = c->first_us;
+	} else {
+		spool_logs_set_untidy(&s->logs, e, true);
+	}
+	if (c->at.seq < e->tidy_from)
+		e->tidy_from = c->at.seq;
+	if (place_behind(&e->log.end, behind))
+		spool_logs_move(&s->logs, e, &e->log.head, behind);
 }
 
 enum spool_code
 spool_append(struct spool *s, const struct spool_chunk *c)
 {
-	const struct spool_place behind = {.seq = c->at.seq + c->lines,
-					   .bytes = c->at.bytes + c->size,
-					   .lines = c->at.lines + c->lines};
-	const struct spool_entry *was = spool_logs_find(&s->logs, c->app);
-	struct spool_entry *e;
+	const struct spool_place behind = spool_place_behind(c);
 	enum spool_code code;
+	bool there;
 
 	assert(s->txn != NULL);
 	if (s->broken != SPOOL_OK)
 		return s->broken;
-	if (c->lines == 0 || c->size == 0 || c->size > SPOOL_CHUNK_MOST ||
-	    !place_behind(&c->at, &behind))
-		return spool_refuse(s, "a chunk that cannot be");
-	if (was != NULL && !was->dropped && !place_behind(&was->log.end, &c->at))
-		return is_there(s, c) ? SPOOL_OK
-				      : spool_refuse(s, "a chunk that does not fit behind its log");
+	if ((code = append_check(s, c, &behind, &there)) != SPOOL_OK || there)
+		return code;
 	if ((code = spool_may_put(s, c->app, c->at.seq)) != SPOOL_OK ||
 	    (code = spool_room(s, SPOOL_HEAD_BYTES + (size_t)c->size)) != SPOOL_OK ||
 	    (code = chunk_put(s, c)) != SPOOL_OK)
 		return code;
-	e = entry_begun(s, c->app, &c->at);
-	if (e->log.head.seq >= e->log.end.seq)
-		e->log.first_us = c->first_us;
-	if (e->appended != s->logs.transaction)
-		e->fresh_us = c->first_us;
-	e->appended = s->logs.transaction;
-	spool_logs_move(&s->logs, e, &e->log.head, &behind);
+	entry_append(s, c, &behind);
 	return SPOOL_OK;
 }
 
@@ -140,32 +201,42 @@ mark_put(struct spool *s, uint64_t app, const struct spool_mark *mark)
 	return mdb_put(s->txn, s->table[SPOOL_MARKS], &key, &value, 0);
 }
 
+/* The chunk that holds the head, or the first behind it. */
+static bool
+head_chunk(struct spool *s, const struct spool_log *log, struct spool_chunk *out)
+{
+	struct spool_found found;
+	uint64_t hash;
+
+	if (spool_find_before(s, log->app, log->head.seq, &found) == SPOOL_OK &&
+	    spool_found_head(s, &found, log->app, out, &hash) &&
+	    out->at.seq + out->lines > log->head.seq)
+		return true;
+	return spool_find(s, log->app, log->head.seq, &found) == SPOOL_OK &&
+	       spool_found_head(s, &found, log->app, out, &hash);
+}
+
 /* When the oldest line behind the head came, and how long that stays so. */
 static void
 head_look_up(struct spool *s, struct spool_entry *e)
 {
-	struct spool_found found;
+	bool fresh = e->appended == s->logs.transaction;
 	struct spool_chunk c;
-	uint64_t hash;
+	bool found;
 
 	e->head_until = 0;
 	if (e->log.head.seq >= e->log.end.seq) {
 		e->log.first_us = 0;
 		return;
 	}
-	if (spool_find_before(s, e->log.app, e->log.head.seq, &found) != SPOOL_OK ||
-	    !spool_found_head(s, &found, e->log.app, &c, &hash) ||
-	    c.at.seq + c.lines <= e->log.head.seq) {
-		if (spool_find(s, e->log.app, e->log.head.seq, &found) != SPOOL_OK ||
-		    !spool_found_head(s, &found, e->log.app, &c, &hash)) {
-			/* Not readable, or appended just now. */
-			if (e->appended == s->logs.transaction)
-				e->log.first_us = e->fresh_us;
-			return;
-		}
+	found = head_chunk(s, &e->log, &c);
+	/* What was appended just now cannot be looked up. */
+	if (fresh && (!found || (e->fresh.seq < c.at.seq && e->fresh.until > e->log.head.seq))) {
+		e->log.first_us = e->fresh.us;
+	} else if (found) {
+		e->log.first_us = c.first_us;
+		e->head_until = c.at.seq + c.lines;
 	}
-	e->log.first_us = c.first_us;
-	e->head_until = c.at.seq + c.lines;
 }
 
 static void
