@@ -167,6 +167,7 @@ metrics_show(struct api_call *call)
 		call->resp->status = 200;
 		call->resp->content_type = "text/plain; version=0.0.4; charset=utf-8";
 		metrics_write(&call->admin->metrics, &numbers, &call->resp->body);
+		metrics_write_spool(gateway_spool(call->admin->gateway), &call->resp->body);
 	}
 	gateway_numbers_clear(&numbers);
 }

@@ -12,6 +12,7 @@
 
 #include "admin/metrics_pick.h"
 #include "base/buf.h"
+#include "log/spooler.h"
 #include "whole/gateway_numbers.h"
 
 /* Apps, and drains, that are told one by one; with this many an answer is about 2 MB. */
@@ -31,6 +32,8 @@ void metrics_write(struct metrics *, struct gateway_numbers *, struct buf *out);
 /* metrics_drains.c: the families of apps and of drains. */
 void metrics_write_apps(struct metrics *, const struct gateway_numbers *, struct buf *out);
 void metrics_write_drains(struct metrics *, const struct gateway_numbers *, struct buf *out);
+/* metrics_spool.c: those of the spool; NULL: there is none, nor are they. */
+void metrics_write_spool(const struct spooler_stats *, struct buf *out);
 /* metrics_process.c: those of the process, under the names that all exporters use. */
 void metrics_write_process(struct buf *out);
 

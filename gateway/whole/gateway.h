@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "ends/unrouted.h"
+#include "log/spooler.h"
 #include "plumb/config.h"
 #include "store/store.h"
 #include "types/drain_type.h"
@@ -73,5 +74,8 @@ enum gateway_code gateway_drain_remove(struct gateway *, const struct app_record
  */
 enum gateway_code gateway_unrouted(struct gateway *, struct unrouted_name **out, size_t *n,
 				   uint64_t *others) __attribute__((warn_unused_result));
+
+/* What the spool does; NULL: there is none.  Valid as long as the gateway is. */
+const struct spooler_stats *gateway_spool(const struct gateway *);
 
 #endif

@@ -28,6 +28,7 @@ struct gateway {
 	struct tag_rule **rules;       /* by configured listener */
 	char host[256];
 	struct mailbox *mailbox; /* main's */
+	struct spooler *spooler; /* NULL: there is no spool */
 
 	struct unrouted unknown;	  /* names that were said to be unknown */
 	uint64_t tickets;		  /* ids of drains that have no record yet */

@@ -58,6 +58,12 @@ label_listener(const struct listen_url *url, char label[LISTENER_LABEL_BYTES])
 		 url->text, name);
 }
 
+const struct spooler_stats *
+gateway_spool(const struct gateway *gw)
+{
+	return gw->spooler != NULL ? spooler_stats(gw->spooler) : NULL;
+}
+
 enum gateway_code
 gateway_numbers(struct gateway *gw, struct gateway_numbers *out)
 {

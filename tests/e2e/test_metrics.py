@@ -168,6 +168,9 @@ def test_the_docs_have_every_family(gateway):
     rows = {name: (kind, labels, text) for name, kind, labels, text in
             re.findall(r"^\| `([a-z_]+)` \| (\w+) \| ([^|]*) \| (.*) \|$", docs, re.MULTILINE)}
     families = prometheus.scrape(gateway())
+    # A gateway without a spool says nothing of it.
+    if "penstock_spool_bytes" not in families:
+        rows = {name: row for name, row in rows.items() if not name.startswith("penstock_spool_")}
     assert set(rows) == set(families)
     for name, family in families.items():
         kind, labels, text = rows[name]

@@ -200,6 +200,13 @@ gateway_numbers(struct gateway *g, struct gateway_numbers *out)
 	return GATEWAY_BUSY;
 }
 
+const struct spooler_stats *
+gateway_spool(const struct gateway *g)
+{
+	(void)g;
+	return NULL;
+}
+
 static char dir[] = "/tmp/penstock-fuzz-XXXXXX";
 
 static int

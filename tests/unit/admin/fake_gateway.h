@@ -25,6 +25,7 @@ struct gateway {
 	size_t nstatus;
 	int added, removed, replaced; /* calls that changed something */
 	uint64_t lines_in;	      /* what /metrics says of the one worker */
+	const struct spooler_stats *spool;
 
 	unsigned tails, tails_max;	 /* open ones, and how many there may be */
 	struct drain_filter tail_filter; /* of the last one that was opened; its text is gone */
@@ -247,6 +248,12 @@ gateway_numbers(struct gateway *g, struct gateway_numbers *out)
 		 "syslog+unix:///a\"b\\c\nd\xff");
 	out->nlisteners = 1;
 	return GATEWAY_OK;
+}
+
+const struct spooler_stats *
+gateway_spool(const struct gateway *g)
+{
+	return g->spool;
 }
 
 enum gateway_code

@@ -54,6 +54,38 @@ a_workers_counter_is_not_taken_back(void **state)
 }
 
 static void
+a_spool_is_told_of_when_there_is_one(void **state)
+{
+	static struct spooler_stats stats = {.commits = 11,
+					     .commit_us = 1234567,
+					     .failures = 2,
+					     .chunks_in = 33,
+					     .bytes_in = 44,
+					     .chunks_out = 55,
+					     .bytes_out = 66,
+					     .chunks_damaged = 7,
+					     .bytes = 18446744073709551615U,
+					     .failing = true};
+	struct api *t = *state;
+
+	ask(t, "GET", "/metrics", NULL);
+	assert_null(strstr(text_of(t), "penstock_spool"));
+	t->gateway.spool = &stats;
+	ask(t, "GET", "/metrics", NULL);
+	has(t, "# HELP penstock_spool_bytes bytes of lines that are kept on disk\n"
+	       "# TYPE penstock_spool_bytes gauge\npenstock_spool_bytes 18446744073709551615\n");
+	has(t, "# TYPE penstock_spool_commits_total counter\npenstock_spool_commits_total 11\n");
+	has(t, "\npenstock_spool_commit_seconds_total 1.234\n");
+	has(t, "\npenstock_spool_failures_total 2\n");
+	has(t, "\npenstock_spool_written_chunks_total 33\n");
+	has(t, "\npenstock_spool_written_bytes_total 44\n");
+	has(t, "\npenstock_spool_read_chunks_total 55\n");
+	has(t, "\npenstock_spool_read_bytes_total 66\n");
+	has(t, "\npenstock_spool_damaged_chunks_total 7\n");
+	has(t, "\npenstock_spool_failing 1\n");
+}
+
+static void
 labels_are_escaped_and_valid_text(void **state)
 {
 	struct api *t = *state;
@@ -312,6 +344,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    API_TEST(a_workers_counters_are_there_with_their_texts),
 	    API_TEST(a_workers_counter_is_not_taken_back),
+	    API_TEST(a_spool_is_told_of_when_there_is_one),
 	    API_TEST(labels_are_escaped_and_valid_text),
 	    cmocka_unit_test(any_bytes_make_a_label),
 	    API_TEST(this_machine_needs_no_token),
