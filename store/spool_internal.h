@@ -54,6 +54,7 @@ struct spool {
 	MDB_txn *txn;		/* the changes that are under way; NULL: none */
 	enum spool_code broken; /* why it can only be aborted; SPOOL_OK: it is whole */
 	struct spool_room room;
+	bool starved; /* there was no room, and nothing was committed since */
 
 	/* What was committed last, for reading. */
 	bool viewed; /* the view is of that */

@@ -43,6 +43,7 @@ spool_fail(struct spool *s, int rc, const char *doing)
 	enum spool_code code = code_of(s, rc, &words);
 
 	snprintf(s->error, sizeof(s->error), "%s: %s", doing, words);
+	s->starved |= code == SPOOL_FULL;
 	return code;
 }
 
@@ -180,6 +181,22 @@ logs_write(struct spool *s)
 	return rc == 0 ? SPOOL_OK : spool_break(s, rc, "writing");
 }
 
+/*
+ * Pages that one transaction frees are used again by the transaction after the
+ * next; one that changes nothing is none for LMDB.  So when there was no room,
+ * even an empty one writes something.
+ */
+static enum spool_code
+turn_write(struct spool *s)
+{
+	char name[] = "turn";
+	MDB_val key = {.mv_size = sizeof(name) - 1, .mv_data = name};
+	MDB_val value = {.mv_size = sizeof(name) - 1, .mv_data = name};
+	int rc = mdb_put(s->txn, s->table[SPOOL_META], &key, &value, 0);
+
+	return rc == 0 ? SPOOL_OK : spool_break(s, rc, "writing");
+}
+
 enum spool_code
 spool_commit(struct spool *s)
 {
@@ -189,6 +206,8 @@ spool_commit(struct spool *s)
 	assert(s->txn != NULL);
 	if (code == SPOOL_OK)
 		code = logs_write(s);
+	if (code == SPOOL_OK && s->starved && s->logs.njournal == 0)
+		code = turn_write(s);
 	if (code != SPOOL_OK) {
 		spool_abort(s);
 		return code;
@@ -199,7 +218,7 @@ spool_commit(struct spool *s)
 		return code;
 	}
 	s->txn = NULL;
-	s->viewed = false;
+	s->viewed = s->starved = false;
 	spool_logs_keep(&s->logs);
 	return SPOOL_OK;
 }
