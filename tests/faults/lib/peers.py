@@ -47,7 +47,7 @@ class Peer:
     """Drains stand in the configuration: one that is added later needs a reload."""
 
     name = conf = None
-    relp = False
+    rate = None  # lines a second that it can be offered; None: as many as the gateway
 
     def __init__(self, directory):
         self.dir = directory
@@ -157,7 +157,7 @@ class Peer:
 
 
 class Rsyslog(Peer):
-    name, conf, relp = "rsyslog", "rsyslog.conf", True
+    name, conf, rate = "rsyslog", "rsyslog.conf", 500
 
     @classmethod
     def why_not(cls):
@@ -193,7 +193,7 @@ class Rsyslog(Peer):
 
 
 class RsyslogInMemory(Rsyslog):
-    conf = "rsyslog-memory.conf"
+    conf, rate = "rsyslog-memory.conf", None
 
 
 class SyslogNg(Peer):
