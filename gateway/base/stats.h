@@ -82,7 +82,9 @@ stats_get(const _Atomic uint64_t *counter)
 	X(bytes, "bytes read from senders")                                                 \
 	X(lines, "lines read")                                                              \
 	X(lines_cut, "lines over max-line, cut")                                            \
-	X(lines_acknowledged, "lines that their senders were told are safe")
+	X(lines_acknowledged, "lines that their senders were told are safe")                \
+	X(requests, "requests for lines over HTTP that came whole")                         \
+	X(requests_refused, "requests for lines over HTTP that were answered with an error")
 
 struct listener_counts {
 #define LISTENER_FIELD(name, text) uint64_t name;

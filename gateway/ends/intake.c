@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/xmalloc.h"
+#include "ends/http_intake.h"
 #include "ends/listener.h"
 #include "ends/proxy_gate.h"
 #include "ends/session.h"
@@ -35,6 +36,8 @@ intake_clear(struct intake *in)
 	proxy_gate_clear(in);
 	while ((s = TAILQ_FIRST(&in->sessions)) != NULL)
 		session_close(s, NULL);
+	http_intake_free(in->http);
+	in->http = NULL;
 	listener_free_closed(in);
 	free(in->buffer);
 	in->buffer = NULL;
@@ -77,6 +80,8 @@ intake_sweep(struct intake *in, int64_t now_ms)
 		next = session_next(s);
 		session_sweep(s, now_ms);
 	}
+	if (in->http != NULL)
+		http_intake_sweep(in->http, now_ms);
 }
 
 void
@@ -100,6 +105,8 @@ intake_end_reading(struct intake *in)
 		next = session_next(s);
 		session_end(s, false);
 	}
+	if (in->http != NULL)
+		http_intake_stop(in->http);
 }
 
 size_t
@@ -107,7 +114,7 @@ intake_acks_waiting(struct intake *in)
 {
 	int64_t now_ms = clock_mono_ms();
 	struct session *s, *next;
-	size_t n = 0;
+	size_t n = in->http != NULL ? http_intake_busy(in->http) : 0;
 
 	for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = next) {
 		next = session_next(s);
@@ -126,4 +133,6 @@ intake_close_acknowledging(struct intake *in)
 
 	while ((s = TAILQ_FIRST(&in->sessions)) != NULL)
 		session_end(s, true);
+	http_intake_free(in->http);
+	in->http = NULL;
 }

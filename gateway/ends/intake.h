@@ -17,6 +17,7 @@ struct event_base;
 struct session;
 struct listener;
 struct proxy_gate;
+struct http_intake;
 TAILQ_HEAD(session_list, session);
 TAILQ_HEAD(listener_list, listener);
 TAILQ_HEAD(proxy_gate_list, proxy_gate);
@@ -45,6 +46,7 @@ struct intake {
 	struct listener_list listeners;
 	struct listener_list closed;  /* sessions still ask their rules */
 	struct proxy_gate_list gates; /* connections that a load balancer has yet to introduce */
+	struct http_intake *http;     /* NULL: nobody has sent lines over HTTP */
 	bool paused;		      /* too much waits: nobody reads */
 	/* Lines of a read event are in: the outbox may be posted. */
 	void (*read_done)(void *arg);
@@ -65,7 +67,8 @@ void intake_sweep(struct intake *, int64_t now_ms);
 void intake_read_rest(struct intake *);
 /*
  * Nothing more is read.  Sessions close; those that acknowledge their lines stay
- * until these are safe and acknowledged, then tell their senders and close.
+ * until these are safe and acknowledged, then tell their senders and close; so do
+ * requests whose lines were taken.
  */
 void intake_end_reading(struct intake *);
 /* How many of these are left; closes those whose senders do not.  To be asked every 20 ms or so. */

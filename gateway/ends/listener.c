@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/xmalloc.h"
 #include "ends/datagram_input.h"
+#include "ends/http_intake.h"
 #include "ends/proxy_gate.h"
 #include "ends/session.h"
 #include "plumb/cidr.h"
@@ -46,6 +47,19 @@ out_of_descriptors(struct listener *l)
 	l->starved = true;
 }
 
+void
+listener_admit(struct intake *intake, struct listener_share *share, int fd,
+	       const struct sockaddr *peer, SSL_CTX *ctx)
+{
+	if (share->url->kind != LISTEN_INGEST && share->url->kind != LISTEN_INGESTS) {
+		session_new(intake, share, fd, peer, ctx);
+		return;
+	}
+	if (intake->http == NULL)
+		intake->http = http_intake_new(intake);
+	http_intake_take(intake->http, share, fd, peer, ctx);
+}
+
 static void
 take_connection(struct listener *l, int fd, const struct sockaddr_storage *peer)
 {
@@ -54,7 +68,7 @@ take_connection(struct listener *l, int fd, const struct sockaddr_storage *peer)
 	if (cidr_list_has(&l->proxies, addr))
 		proxy_gate_new(l->intake, &l->share, fd, addr, l->ctx);
 	else
-		session_new(l->intake, &l->share, fd, addr, l->ctx);
+		listener_admit(l->intake, &l->share, fd, addr, l->ctx);
 }
 
 /* false: the queue is empty, or accepting is paused. */

@@ -28,6 +28,12 @@ void listener_pause(struct listener *, bool paused);
 void listener_read_rest(struct listener *);
 struct listener *listener_next(struct listener *);
 
+/*
+ * A connection whose peer is known (non-blocking; owned from here on) becomes a
+ * session, or one of the HTTP server's.
+ */
+void listener_admit(struct intake *, struct listener_share *, int fd, const struct sockaddr *peer,
+		    SSL_CTX *);
 /* A reload's new context (own reference; NULL: unchanged) and rule, for that configured listener.
  */
 void listener_renew(struct listener *, SSL_CTX *ctx, struct tag_rule *rule);

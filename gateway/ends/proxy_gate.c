@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/xmalloc.h"
-#include "ends/session.h"
+#include "ends/listener.h"
 #include "plumb/proxy_header.h"
 
 enum { HEADER_SECONDS = 10 };
@@ -54,7 +54,7 @@ gate_pass(struct proxy_gate *g, const struct sockaddr_storage *peer)
 
 	setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof(one));
 	g->fd = -1;
-	session_new(g->intake, g->from, fd, (const struct sockaddr *)peer, g->ctx);
+	listener_admit(g->intake, g->from, fd, (const struct sockaddr *)peer, g->ctx);
 	gate_free(g);
 }
 

@@ -462,6 +462,18 @@ http_conns_stop(struct http_conns *conns)
 	}
 }
 
+size_t
+http_conns_answers(const struct http_conns *conns)
+{
+	const struct http_conn *c;
+	size_t n = 0;
+
+	LIST_FOREACH(c, &conns->list, link)
+	n += c->state == CONN_HANDLING || c->state == CONN_WAITING || c->state == CONN_READY ||
+	     c->state == CONN_ANSWERING;
+	return n;
+}
+
 void
 http_conns_close(struct http_conns *conns)
 {

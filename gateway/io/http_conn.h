@@ -55,6 +55,8 @@ bool http_conn_open(struct http_conns *, int fd, SSL_CTX *ctx, const struct sock
 
 /* Closes those that no byte of a request has reached, and ends all streams. */
 void http_conns_stop(struct http_conns *);
+/* How many have a whole request, and an answer that is not out yet. */
+size_t http_conns_answers(const struct http_conns *);
 /* Closes all at once.  Not from inside a handler. */
 void http_conns_close(struct http_conns *);
 

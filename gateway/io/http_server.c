@@ -211,3 +211,9 @@ http_server_connections(const struct http_server *server)
 {
 	return server->conns.n;
 }
+
+size_t
+http_server_answers(const struct http_server *server)
+{
+	return http_conns_answers(&server->conns);
+}

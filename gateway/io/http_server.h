@@ -41,5 +41,7 @@ void http_server_set_ctx(struct http_server *, const SSL_CTX *was, SSL_CTX *now)
 void http_server_stop(struct http_server *);
 /* Open now; 0 after http_server_stop says that all is answered. */
 size_t http_server_connections(const struct http_server *);
+/* Of these, those whose request is whole and whose answer is not out yet; no streams. */
+size_t http_server_answers(const struct http_server *);
 
 #endif

@@ -103,18 +103,12 @@ add_url(struct config *c, const struct config_key *k, const char *value, char *e
 {
 	size_t *n;
 	struct listen_url *urls = config_urls(c, k, &n);
-	const char *missing;
 
 	if (*n == CONFIG_LISTENERS_MAX)
 		return config_fault(err, k, value, "too many; give %d at most",
 				    CONFIG_LISTENERS_MAX);
 	if (!listen_url_parse(value, k->kind == CONFIG_ADMIN, &urls[*n], err, CONFIG_ERROR_BYTES))
 		return false;
-	missing = listen_url_missing(&urls[*n]);
-	if (missing != NULL) {
-		listen_url_free(&urls[*n]);
-		return config_fault(err, k, value, "this build has no %s yet; remove it", missing);
-	}
 	(*n)++;
 	return true;
 }

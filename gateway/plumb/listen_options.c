@@ -154,7 +154,7 @@ enum {
 static const char no_lines[] = "an admin listener takes no lines";
 
 static const struct option options[NOPTIONS] = {
-    [OPTION_APP] = {"app", KINDS_TAGGED, no_lines, option_app},
+    [OPTION_APP] = {"app", KINDS_LINES, no_lines, option_app},
     [OPTION_AUTH] = {"auth", KINDS_TLS, "certificates come with TLS only", option_auth},
     [OPTION_FRAMING] = {"framing", KINDS_STREAM,
 			"only syslog+tcp, syslog+tls and syslog+unix have a choice",
@@ -164,15 +164,6 @@ static const struct option options[NOPTIONS] = {
     [OPTION_HOSTNAME] = {"hostname", KINDS_LINES, no_lines, option_hostname},
     [OPTION_TZ] = {"tz", KINDS_LINES, no_lines, option_tz},
 };
-
-/* Why that kind of listener does not take it. */
-static const char *
-option_refusal(size_t i, enum listen_kind kind)
-{
-	if (i == OPTION_APP && (KINDS_INGEST & KIND(kind)))
-		return "the path of a request names the app";
-	return options[i].others;
-}
 
 /* The option's index; NOPTIONS, with fault set, if there is none. */
 static size_t
@@ -204,7 +195,7 @@ option_set(const char *name, const char *value, struct listen_url *out, unsigned
 	if (i == NOPTIONS)
 		return false;
 	if ((options[i].kinds & KIND(out->kind)) == 0) {
-		snprintf(fault, n, "option %s: %s; remove it", name, option_refusal(i, out->kind));
+		snprintf(fault, n, "option %s: %s; remove it", name, options[i].others);
 		return false;
 	}
 	if (*seen & KIND(i)) {
@@ -245,15 +236,35 @@ option_parse(struct slice text, struct listen_url *out, unsigned *seen, char *fa
 	return ok;
 }
 
+static const char *
+with_tls(enum listen_kind kind)
+{
+	if (kind == LISTEN_RELP)
+		return "relps";
+	return kind == LISTEN_INGEST ? "https" : "syslog+tls";
+}
+
 /* The `cert` rule reads what the handshake has verified: it needs one. */
 static bool
 options_settle(struct listen_url *out, bool auth_given, char *fault, size_t n)
 {
-	if (out->app == NULL || strcspn(out->app, ",") != 4 || strncmp(out->app, "cert", 4) != 0)
+	bool cert =
+	    out->app != NULL && strcspn(out->app, ",") == 4 && strncmp(out->app, "cert", 4) == 0;
+
+	/* It says who may send lines for the app that a request names. */
+	if (out->app != NULL && (KINDS_INGEST & KIND(out->kind)) && !cert &&
+	    strncmp(out->app, "fixed:", 6) != 0) {
+		snprintf(fault, n,
+			 "app=%.60s: the path of a request names the app; use cert or fixed:NAME "
+			 "to allow no other one, or remove it",
+			 out->app);
+		return false;
+	}
+	if (!cert)
 		return true;
 	if (!listen_url_is_tls(out)) {
 		snprintf(fault, n, "app=cert: there is no certificate without TLS; use %s",
-			 out->kind == LISTEN_RELP ? "relps" : "syslog+tls");
+			 with_tls(out->kind));
 		return false;
 	}
 	if (!auth_given)

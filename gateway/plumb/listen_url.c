@@ -15,22 +15,26 @@
 struct scheme {
 	const char *name;
 	enum listen_kind kind;
-	const char *missing; /* NULL: it works; else what this build has not */
 };
 
 static const struct scheme listen_schemes[] = {
-    {"syslog+tcp", LISTEN_TCP, NULL},		{"syslog+tls", LISTEN_TLS, NULL},
-    {"syslog+udp", LISTEN_UDP, NULL},		{"syslog+unix", LISTEN_UNIX, NULL},
-    {"syslog+unixgram", LISTEN_UNIXGRAM, NULL}, {"relp", LISTEN_RELP, NULL},
-    {"relps", LISTEN_RELPS, NULL},	{"http", LISTEN_INGEST, "HTTP input"},
-    {"https", LISTEN_INGESTS, "HTTP input"},	{NULL, LISTEN_TCP, NULL},
+    {"syslog+tcp", LISTEN_TCP},
+    {"syslog+tls", LISTEN_TLS},
+    {"syslog+udp", LISTEN_UDP},
+    {"syslog+unix", LISTEN_UNIX},
+    {"syslog+unixgram", LISTEN_UNIXGRAM},
+    {"relp", LISTEN_RELP},
+    {"relps", LISTEN_RELPS},
+    {"http", LISTEN_INGEST},
+    {"https", LISTEN_INGESTS},
+    {NULL, LISTEN_TCP},
 };
 
 static const struct scheme admin_schemes[] = {
-    {"http", LISTEN_HTTP, NULL},
-    {"https", LISTEN_HTTPS, NULL},
-    {"unix", LISTEN_HTTP_UNIX, NULL},
-    {NULL, LISTEN_HTTP, NULL},
+    {"http", LISTEN_HTTP},
+    {"https", LISTEN_HTTPS},
+    {"unix", LISTEN_HTTP_UNIX},
+    {NULL, LISTEN_HTTP},
 };
 
 static const char listen_remedy[] =
@@ -218,15 +222,6 @@ listen_url_free(struct listen_url *u)
 	free(u->hostname_fixed);
 	free(u->proxy);
 	memset(u, 0, sizeof(*u));
-}
-
-const char *
-listen_url_missing(const struct listen_url *u)
-{
-	for (const struct scheme *s = listen_schemes; s->name != NULL; s++)
-		if (s->kind == u->kind)
-			return s->missing;
-	return NULL;
 }
 
 bool

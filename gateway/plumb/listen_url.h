@@ -60,8 +60,6 @@ struct listen_url {
 bool listen_url_parse(const char *text, bool admin, struct listen_url *out, char *err,
 		      size_t errlen) __attribute__((warn_unused_result));
 void listen_url_free(struct listen_url *);
-/* What this build has not to open it, in words; NULL: it can be opened. */
-const char *listen_url_missing(const struct listen_url *);
 bool listen_url_is_unix(const struct listen_url *);
 bool listen_url_is_tls(const struct listen_url *);
 /* Whether both cannot be bound: the same transport, address (or a wildcard) and port. */

@@ -159,13 +159,6 @@ what_is_not_built_is_refused_by_name(void **state)
 }
 
 static void
-listeners_that_are_not_built_are_refused_by_name(void **state)
-{
-	(void)state;
-	assert_bad("--listen=http://127.0.0.1:8080", "this build has no HTTP input yet; remove it");
-}
-
-static void
 tls_needs_its_files(void **state)
 {
 	struct config c;
@@ -286,7 +279,6 @@ main(void)
 	    cmocka_unit_test(what_http_drains_need_is_checked),
 	    cmocka_unit_test(too_many_listeners_are_refused),
 	    cmocka_unit_test(what_is_not_built_is_refused_by_name),
-	    cmocka_unit_test(listeners_that_are_not_built_are_refused_by_name),
 	    cmocka_unit_test(tls_needs_its_files),
 	    cmocka_unit_test(keys_that_contradict_each_other_are_refused),
 	    cmocka_unit_test(files_that_are_named_must_be_good),

@@ -206,12 +206,24 @@ each_kind_takes_its_options_and_no_others(void **state)
 	assert_string_equal(u.hostname_fixed, "h");
 	assert_int_equal(u.tz_minutes, 60);
 	listen_url_free(&u);
+	u = parse("https://127.0.0.1:1?app=cert", false);
+	assert_string_equal(u.app, "cert");
+	assert_int_equal(u.auth, TLS_CLIENT_REQUIRED);
+	listen_url_free(&u);
+	u = parse("http://127.0.0.1:1?app=fixed:shop", false);
+	assert_string_equal(u.app, "fixed:shop");
+	listen_url_free(&u);
 	assert_refused("relp://127.0.0.1:1?framing=lf", false, "have a choice");
 	assert_refused("relp://127.0.0.1:1?auth=required", false, "with TLS only");
 	assert_refused("http://127.0.0.1:1?framing=lf", false, "have a choice");
 	assert_refused("http://127.0.0.1:1?auth=optional", false, "with TLS only");
-	assert_refused("http://127.0.0.1:1?app=fixed:a", false, "path of a request names the app");
-	assert_refused("https://127.0.0.1:1?app=cert", false, "path of a request names the app");
+	assert_refused("http://127.0.0.1:1?app=hostname", false,
+		       "path of a request names the app; use cert or fixed:NAME");
+	assert_refused("https://127.0.0.1:1?app=app-name", false,
+		       "path of a request names the app");
+	assert_refused("http://127.0.0.1:1?app=cert", false, "without TLS; use https");
+	assert_refused("https://127.0.0.1:1?app=cert&auth=none", false,
+		       "needs client certificates");
 	assert_refused("https://127.0.0.1:1?tz=UTC", true, "takes no lines");
 	assert_refused("https://127.0.0.1:1?proxy=::1", true, "listeners for lines");
 }
