@@ -63,21 +63,37 @@ entry_done(struct spool *s, struct spool_entry *e)
 		spool_logs_set_untidy(&s->logs, e, false);
 }
 
+/* All chunks before that sequence are deleted. */
+static void
+entry_advance(struct spool *s, struct spool_entry *e, uint64_t seq)
+{
+	bool appended = e->appended == s->logs.transaction;
+
+	spool_logs_change(&s->logs, e->log.app);
+	e->tidy_from = appended && e->fresh.seq < seq ? e->fresh.seq : seq;
+}
+
 static enum spool_code
 entry_tidy(struct tidying *t, struct spool_entry *e)
 {
 	struct spool *s = t->spool;
+	uint64_t from = e->tidy_from;
 	struct spool_found found;
 	enum spool_code code;
 	bool nobodys = true;
 
 	while (t->looks > 0) {
 		t->looks--;
-		code = spool_find(s, e->log.app, e->tidy_from, &found);
+		code = spool_find(s, e->log.app, from, &found);
 		if (code == SPOOL_OK && !e->dropped)
 			code = is_before_head(s, &e->log, &found, &nobodys);
 		if (code == SPOOL_NONE || (code == SPOOL_OK && !nobodys)) {
 			entry_done(s, e);
+			return SPOOL_OK;
+		}
+		if (code == SPOOL_DAMAGED) {
+			/* Left to lie, too. */
+			spool_logs_set_untidy(&s->logs, e, false);
 			return SPOOL_OK;
 		}
 		if (code != SPOOL_OK || t->deletes == 0)
@@ -88,7 +104,8 @@ entry_tidy(struct tidying *t, struct spool_entry *e)
 				return code;
 			t->deletes--;
 		}
-		spool_logs_change(&s->logs, e->log.app)->tidy_from = found.seq + 1;
+		from = found.seq + 1;
+		entry_advance(s, e, from);
 	}
 	return SPOOL_OK;
 }

@@ -132,6 +132,8 @@ entry_append(struct spool *s, const struct spool_chunk *c, const struct spool_pl
 	} else {
 		spool_logs_set_untidy(&s->logs, e, true);
 	}
+	if (c->at.seq < e->head_until)
+		e->head_until = 0;
 	if (c->at.seq < e->tidy_from)
 		e->tidy_from = c->at.seq;
 	if (place_behind(&e->log.end, behind))
@@ -202,40 +204,46 @@ mark_put(struct spool *s, uint64_t app, const struct spool_mark *mark)
 }
 
 /* The chunk that holds the head, or the first behind it. */
-static bool
+static enum spool_code
 head_chunk(struct spool *s, const struct spool_log *log, struct spool_chunk *out)
 {
 	struct spool_found found;
+	enum spool_code code;
 	uint64_t hash;
 
 	if (spool_find_before(s, log->app, log->head.seq, &found) == SPOOL_OK &&
 	    spool_found_head(s, &found, log->app, out, &hash) &&
 	    out->at.seq + out->lines > log->head.seq)
-		return true;
-	return spool_find(s, log->app, log->head.seq, &found) == SPOOL_OK &&
-	       spool_found_head(s, &found, log->app, out, &hash);
+		return SPOOL_OK;
+	code = spool_find(s, log->app, log->head.seq, &found);
+	if (code != SPOOL_OK)
+		return code;
+	return spool_found_head(s, &found, log->app, out, &hash) ? SPOOL_OK : SPOOL_DAMAGED;
 }
 
 /* When the oldest line behind the head came, and how long that stays so. */
 static void
 head_look_up(struct spool *s, struct spool_entry *e)
 {
-	bool fresh = e->appended == s->logs.transaction;
+	/* What was appended just now cannot be looked up. */
+	bool appended = e->appended == s->logs.transaction;
+	bool fresh = appended && e->fresh.until > e->log.head.seq;
 	struct spool_chunk c;
-	bool found;
+	enum spool_code code;
 
 	e->head_until = 0;
 	if (e->log.head.seq >= e->log.end.seq) {
 		e->log.first_us = 0;
 		return;
 	}
-	found = head_chunk(s, &e->log, &c);
-	/* What was appended just now cannot be looked up. */
-	if (fresh && (!found || (e->fresh.seq < c.at.seq && e->fresh.until > e->log.head.seq))) {
+	code = head_chunk(s, &e->log, &c);
+	if (fresh && (code != SPOOL_OK || e->fresh.seq < c.at.seq)) {
 		e->log.first_us = e->fresh.us;
-	} else if (found) {
+	} else if (code == SPOOL_OK) {
 		e->log.first_us = c.first_us;
-		e->head_until = c.at.seq + c.lines;
+		e->head_until = appended ? 0 : c.at.seq + c.lines;
+	} else if (code == SPOOL_NONE && !appended) {
+		e->log.first_us = 0;
 	}
 }
 
