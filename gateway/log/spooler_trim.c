@@ -118,10 +118,10 @@ excess(const struct spooler *s)
 void
 spooler_trim_all(struct spooler *s)
 {
-	const struct spool_log *log = spool_greediest(s->spool);
+	const struct spool_log *log;
 	uint64_t greedy;
 
-	if (log == NULL || excess(s) == 0)
+	if (excess(s) == 0 || (log = spool_greediest(s->spool)) == NULL)
 		return;
 	/*
 	 * Others that have about as much are cut too: what comes in while one is

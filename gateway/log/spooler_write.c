@@ -16,7 +16,10 @@ enum { BATCH_BYTES = 8 << 20 };
  */
 enum { TIDY_CHUNKS = 64 };
 
-/* Deleting is not tried again for so long: after any failure, and after one of its own. */
+/*
+ * Deleting is not tried again for so long: when a transaction came to nothing, and when
+ * deleting was what failed.
+ */
 enum { TIDY_WAIT_MS = 1000, TIDY_FAULT_MS = 60000 };
 
 /* Mails that are left out one by one before all appends of a transaction are given up. */
@@ -165,11 +168,10 @@ leave_out_all(struct batch *b, enum spool_code code)
 static void
 give_up_tidying(struct spooler *s, struct batch *b, enum spool_code code)
 {
-	if (code != SPOOL_FULL) {
+	if (code != SPOOL_FULL)
 		log_error("spool: what nobody needs cannot be deleted", "error",
 			  spool_error(s->spool), NULL);
-		s->tidy_wait_ms = clock_mono_ms() + TIDY_FAULT_MS;
-	}
+	s->tidy_wait_ms = clock_mono_ms() + (code == SPOOL_FULL ? TIDY_WAIT_MS : TIDY_FAULT_MS);
 	b->tidy = b->tidy_failed = false;
 }
 
@@ -202,6 +204,7 @@ leave_out(struct spooler *s, struct batch *b, enum spool_code code)
 	if (leave_out_appends(b, code) > 0)
 		return true;
 	leave_out_all(b, code);
+	s->tidy_wait_ms = clock_mono_ms() + TIDY_WAIT_MS;
 	return false;
 }
 
@@ -237,7 +240,6 @@ note_failure(struct spooler *s, const struct batch *b)
 	stats_add(&s->stats.failures, 1);
 	/* What was deleted is there again. */
 	s->tidy = true;
-	s->tidy_wait_ms = clock_mono_ms() + TIDY_WAIT_MS;
 	if (b->tidy_failed)
 		return;
 	s->places_only = b->chunks == 0 && (s->places_only || !atomic_load(&s->stats.failing));
