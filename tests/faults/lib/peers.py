@@ -43,6 +43,10 @@ def _free_port():
                 pass
 
 
+def _said(*command, env=None):
+    return subprocess.run(command, capture_output=True, timeout=10, env=env).stdout.decode()
+
+
 class Peer:
     """Drains stand in the configuration: one that is added later needs a reload."""
 
@@ -65,10 +69,15 @@ class Peer:
         """Why it cannot run here; None: it can."""
         raise NotImplementedError
 
+    @classmethod
+    def version(cls):
+        raise NotImplementedError
+
     def command(self):
         raise NotImplementedError
 
-    def environment(self):
+    @staticmethod
+    def environment():
         return os.environ
 
     def port(self, index=0):
@@ -166,6 +175,10 @@ class Rsyslog(Peer):
             return "rsyslog and rsyslog-relp are not installed: script/bootstrap --faults"
         return None
 
+    @classmethod
+    def version(cls):
+        return _said("/usr/sbin/rsyslogd", "-v").replace("  ", " ").split(" (")[0]
+
     def command(self):
         return ["/usr/sbin/rsyslogd", "-n", "-f", str(self.dir / "conf"), "-i",
                 str(self.dir / "pid")]
@@ -205,9 +218,15 @@ class SyslogNg(Peer):
             return "syslog-ng is not there: script/bootstrap --faults"
         return None
 
-    def environment(self):
+    @staticmethod
+    def environment():
         found = [str(UNPACKED / path) for path in _LIBRARIES]
         return {**os.environ, "LD_LIBRARY_PATH": ":".join(found)}
+
+    @classmethod
+    def version(cls):
+        found = _said(str(UNPACKED / "usr/sbin/syslog-ng"), "--version", env=cls.environment())
+        return "syslog-ng " + re.search(r"\((.*?)\)", found).group(1)
 
     def command(self):
         modules = next((UNPACKED / "usr/lib/syslog-ng").glob("[0-9]*"))

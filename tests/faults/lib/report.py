@@ -67,7 +67,19 @@ def record(case, router="penstock", variant="", *, passed, offered=None, rate=No
     if not folder:
         return
     values = {k: v for k, v in locals().items() if k not in ("folder",) and v is not None}
-    name = re.sub(r"[^a-z0-9]+", "-", f"{case:02}-{router}-{variant}".lower()).strip("-")
+    _write(folder, f"{case:02}-{router}-{variant}", values)
+
+
+def record_load(router, lines, version, note=""):
+    """How many lines a second it holds: none lost, none late, the sender not slowed down."""
+    folder = os.environ.get(RESULTS)
+    if folder:
+        _write(folder, f"load-{router}", {"load": lines, "router": router, "version": version,
+                                          "note": note})
+
+
+def _write(folder, name, values):
+    name = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     path = pathlib.Path(folder) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(values, indent=1) + "\n")
