@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PICK_COUNTS = 12 };
+enum { PICK_COUNTS = 16 };
 
 struct pick_entry {
 	uint64_t key;

@@ -39,7 +39,10 @@ waiting_json(const struct drain_status *s)
 {
 	json_t *json = json_object();
 
-	json_object_set_new(json, "memory", amount_json(s->lines_waiting, s->bytes_waiting));
+	json_object_set_new(json, "memory",
+			    amount_json(s->lines_waiting - s->lines_spooled,
+					s->bytes_waiting - s->bytes_spooled));
+	json_object_set_new(json, "spool", amount_json(s->lines_spooled, s->bytes_spooled));
 	json_object_set_new(json, "oldest_ms",
 			    s->oldest_waiting_ms >= 0 ? json_integer(s->oldest_waiting_ms)
 						      : json_null());
@@ -53,6 +56,9 @@ dropped_json(const struct drain_status *s)
 
 	json_set_u64(json, "memory", s->lines_dropped_memory);
 	json_set_u64(json, "rate", s->lines_dropped_rate);
+	json_set_u64(json, "spool", s->lines_dropped_spool);
+	json_set_u64(json, "age", s->lines_dropped_age);
+	json_set_u64(json, "damaged", s->lines_dropped_damaged);
 	json_set_u64(json, "too_long", s->lines_dropped_size);
 	json_set_u64(json, "refused", s->lines_dropped_refused);
 	return json;

@@ -4,9 +4,8 @@
     tests/option_docs.py OPTION_LIST docs/configuration.md
 
 OPTION_LIST is the program of tests/option_list.c.  A key has a section
-"### `key`" with its default, its bounds and an example; a key of a later
-build has a row in the table under "Keys of later builds"; the docs name no
-other key; the file that they show as an example loads.
+"### `key`" with its default, its bounds and an example; the docs name no other
+key; the file that they show as an example loads.
 """
 
 import re
@@ -14,15 +13,14 @@ import subprocess
 import sys
 import tempfile
 
-LATER = "## Keys of later builds"
 OWN_FLAGS = {"config", "check", "help", "version", "key"}
 
 
 def read_table(program):
-    """Key -> (default, bounds, whether it is of a later build)."""
+    """Key -> (default, bounds)."""
     text = subprocess.run([program], check=True, capture_output=True, text=True).stdout
     rows = [line.split("\t") for line in text.splitlines()]
-    return {name: (default, bounds, kind == "absent") for name, default, bounds, kind in rows}
+    return {name: (default, bounds) for name, default, bounds in rows}
 
 
 def sections(docs):
@@ -69,11 +67,6 @@ def check_loads(program, what, content):
         yield f"{what}: the example does not load: {run.stderr.strip()}"
 
 
-def later_rows(docs):
-    part = docs.partition(LATER)[2].partition("\n## ")[0]
-    return set(re.findall(r"^\| `([^`]+)` \|", part, flags=re.MULTILINE))
-
-
 def named(docs):
     """Every key that the docs write as a setting or as a flag."""
     settings = re.findall(r"^(?: {4})?([a-z][a-z-]*) = ", docs, flags=re.MULTILINE)
@@ -82,19 +75,14 @@ def named(docs):
 
 
 def check(program, docs):
-    table, found, later = read_table(program), sections(docs), later_rows(docs)
-    for name, (default, bounds, absent) in table.items():
-        if absent and name not in later:
-            yield f"{name}: not in the table under \"{LATER}\""
-        elif not absent and name not in found:
+    table, found = read_table(program), sections(docs)
+    for name, (default, bounds) in table.items():
+        if name not in found:
             yield f"{name}: not documented; give it a section ### `{name}`"
-        elif not absent:
+        else:
             yield from check_key(program, name, found[name], default, bounds)
-    known = {name for name, row in table.items() if not row[2]}
-    for name in sorted((set(found) | named(docs)) - known):
+    for name in sorted((set(found) | named(docs)) - set(table)):
         yield f"{name}: in the docs, but no such key in the table"
-    for name in sorted(later - (set(table) - known)):
-        yield f"{name}: in the docs as a key of a later build, but not so in the table"
     blocks = re.findall(r"^```ini\n(.*?)^```", docs, flags=re.MULTILINE | re.DOTALL)
     if not blocks:
         yield "no example of a file in the docs"

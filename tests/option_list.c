@@ -1,9 +1,8 @@
 /*
  * option_list -- what option_docs.py compares docs/configuration.md to.
  *
- * Without arguments: a line a key, `name TAB default TAB bounds TAB kind`, kind
- * being "absent" for a key of a later build.  With arguments: those of
- * penstockd, which must load; says why if not.
+ * Without arguments: a line a key, `name TAB default TAB bounds`.  With
+ * arguments: those of penstockd, which must load; says why if not.
  */
 #include <stdio.h>
 
@@ -18,8 +17,8 @@ print_keys(void)
 
 	for (size_t i = 0; i < config_nkeys; i++) {
 		k = &config_keys[i];
-		printf("%s\t%s\t%s\t%s\n", k->name, config_key_default(k),
-		       config_key_bounds(k, bounds), k->kind == CONFIG_ABSENT ? "absent" : "key");
+		printf("%s\t%s\t%s\n", k->name, config_key_default(k),
+		       config_key_bounds(k, bounds));
 	}
 }
 

@@ -34,6 +34,9 @@
 	X(lines_dropped_memory, "lines trimmed because their drain lagged")                      \
 	X(lines_filtered, "lines that a drain's filter kept from it")                            \
 	X(lines_dropped_rate, "lines over their drain's rate")                                   \
+	X(lines_dropped_spool, "lines trimmed because the spool was full")                       \
+	X(lines_dropped_age, "lines trimmed because they were over spool-age")                   \
+	X(lines_dropped_damaged, "lines that could not be read back from the spool")             \
 	X(lines_dropped_refused, "lines that their receiver refused one by one")                 \
 	X(lines_dropped_size, "lines too long for a datagram to their receiver")                 \
 	X(lines_dropped_removed, "lines that waited when their drain was removed")               \

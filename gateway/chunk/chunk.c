@@ -6,18 +6,32 @@
 #include "base/xmalloc.h"
 
 struct chunk *
+chunk_of(char *data, uint32_t size)
+{
+	struct chunk *c = xcalloc(1, sizeof(*c));
+
+	c->data = data;
+	c->cap = size;
+	return c;
+}
+
+struct chunk *
 chunk_new(uint32_t cap)
 {
-	struct chunk *c = xmalloc(sizeof(*c) + cap);
-
-	*c = (struct chunk){.cap = cap};
-	return c;
+	return chunk_of(xmalloc(cap), cap);
 }
 
 void
 chunk_free(struct chunk *c)
 {
+	free(c->data);
 	free(c);
+}
+
+void
+chunk_clear(struct chunk *c)
+{
+	*c = (struct chunk){.data = c->data, .cap = c->cap};
 }
 
 size_t

@@ -11,6 +11,8 @@
 #include "ends/drain_internal.h"
 #include "ends/drain_post.h"
 #include "ends/drain_settle.h"
+#include "log/cursor_place.h"
+#include "log/log_spool.h"
 
 /* How long a removed drain may take for the frame it was writing. */
 enum { CLOSING_MS = 1000 };
@@ -30,7 +32,7 @@ drain_id(const struct drain *d)
 void
 drain_set_id(struct drain *d, uint64_t id)
 {
-	d->id = id;
+	d->id = d->cursor.drain = id;
 }
 
 struct app_log *
@@ -104,21 +106,40 @@ drain_count_taken(struct drain *d, struct cursor_taken taken)
 	d->delivered_us = clock_wall_us();
 }
 
+static _Atomic uint64_t *
+dropped_counter(struct stats *stats, enum cursor_reason reason)
+{
+	switch (reason) {
+	case CURSOR_RATE:
+		return &stats->lines_dropped_rate;
+	case CURSOR_SPOOL:
+		return &stats->lines_dropped_spool;
+	case CURSOR_AGE:
+		return &stats->lines_dropped_age;
+	case CURSOR_DAMAGED:
+		return &stats->lines_dropped_damaged;
+	default:
+		return &stats->lines_dropped_memory;
+	}
+}
+
+/* Said at the first of them.  Over a rate they are dropped as its owner wished. */
+static const char *const said[CURSOR_REASONS] = {
+    [CURSOR_MEMORY] = "drain drops lines: it lags and its log is over app-memory",
+    [CURSOR_SPOOL] = "drain drops lines: it lags and the spool is over spool-cap or spool-size",
+    [CURSOR_AGE] = "drain drops lines: they waited longer than spool-age",
+    [CURSOR_DAMAGED] = "drain drops lines: they cannot be read back from the spool",
+};
+
 static void
 on_dropped(struct cursor *c, enum cursor_reason reason, uint64_t lines)
 {
 	struct drain *d = drain_of(c);
 
-	if (reason == CURSOR_RATE) {
-		d->lines_dropped_rate += lines;
-		stats_add(&d->env->stats->lines_dropped_rate, lines);
-		return;
-	}
-	if (d->lines_dropped_memory == 0)
-		log_warn("drain drops lines: it lags and its log is over app-memory", "app",
-			 d->cursor.log->name, "drain", d->conf.redacted, NULL);
-	d->lines_dropped_memory += lines;
-	stats_add(&d->env->stats->lines_dropped_memory, lines);
+	if (d->lines_dropped[reason] == 0 && said[reason] != NULL)
+		log_warn(said[reason], "app", d->cursor.log->name, "drain", d->conf.redacted, NULL);
+	d->lines_dropped[reason] += lines;
+	stats_add(dropped_counter(d->env->stats, reason), lines);
 }
 
 static struct resend_rule
@@ -149,6 +170,7 @@ drain_new(struct drain_env *env, struct app_log *log, uint64_t id, struct drain_
 	if (d->timer == NULL)
 		abort();
 	backoff_init(&d->backoff, (uint32_t)id * 2654435761U | 1);
+	d->cursor.drain = id;
 	d->cursor.flush = drain_flush;
 	d->cursor.dropped = on_dropped;
 	drain_reset_writing(d);
@@ -157,6 +179,16 @@ drain_new(struct drain_env *env, struct app_log *log, uint64_t id, struct drain_
 		drain_post_init(d);
 	cursor_open(&d->cursor, log, clock_mono_ms());
 	return d;
+}
+
+void
+drain_place(struct drain *d, const struct spool_place *place)
+{
+	cursor_put(&d->cursor, place);
+	/* What is on disk holds up nobody. */
+	d->cursor.lags = cursor_waiting_bytes(&d->cursor) > 0;
+	app_log_weigh(d->cursor.log);
+	d->env->more(d->cursor.log, d->env->arg);
 }
 
 static void
@@ -205,6 +237,7 @@ drain_remove(struct drain *d)
 		drain_poll(d);
 		in_frame = drain_stream_keep_frame(d, &finishing);
 	}
+	drain_stream_unpin(d);
 	removed = cursor_close(&d->cursor) - drain_post_end(d);
 	stats_add(&d->env->stats->lines_dropped_removed,
 		  removed > finishing ? removed - finishing : 0);
@@ -214,7 +247,12 @@ drain_remove(struct drain *d)
 void
 drain_abandon(struct drain *d)
 {
-	stats_add(&d->env->stats->lines_dropped_stop, cursor_close(&d->cursor) - drain_post_end(d));
+	struct app_log *log = d->cursor.log;
+	uint64_t unsafe = log->end_lines - log_spool_safe_place(log).lines, lost;
+
+	drain_stream_unpin(d);
+	lost = cursor_close(&d->cursor) - drain_post_end(d);
+	stats_add(&d->env->stats->lines_dropped_stop, lost < unsafe ? lost : unsafe);
 	drain_free(d);
 }
 
@@ -222,5 +260,9 @@ bool
 drain_is_done(struct drain *d)
 {
 	drain_poll(d);
-	return cursor_waiting_bytes(&d->cursor) == 0 && d->cursor.flight_bytes == 0;
+	if (cursor_waiting_bytes(&d->cursor) == 0 && d->cursor.flight_bytes == 0)
+		return true;
+	/* What is on disk goes out after the next start. */
+	return (d->phase != PHASE_OPEN || d->cursor.lags) &&
+	       log_spool_safe_seq(d->cursor.log) == d->cursor.log->end_seq;
 }

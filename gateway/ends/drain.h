@@ -41,6 +41,7 @@
 #include "types/drain_type.h"
 
 struct drain;
+struct spool_place;
 TAILQ_HEAD(drain_list, drain);
 
 /* What all drains of one worker share; the worker's. */
@@ -73,6 +74,9 @@ struct drain_env {
 
 /* Takes conf over.  Sees lines appended from now on. */
 struct drain *drain_new(struct drain_env *, struct app_log *, uint64_t id, struct drain_conf *conf);
+
+/* At start: it goes on there, in what the spool has of the log. */
+void drain_place(struct drain *, const struct spool_place *);
 
 /*
  * The drain was removed: discards its backlog (counted), finishes the frame in

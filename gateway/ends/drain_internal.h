@@ -26,6 +26,9 @@ enum drain_phase {
 	PHASE_CLOSING, /* removed; only `out` is still written */
 };
 
+/* Chunks that one write may offer, at most. */
+enum { DRAIN_PINS = 16 };
+
 struct drain {
 	struct cursor cursor;
 	struct drain_env *env;
@@ -63,7 +66,10 @@ struct drain {
 	uint32_t begun;	     /* bytes of the next unsent segment that were taken */
 	bool noticed;	     /* the notice before the next unsent segment is out */
 	bool full;	     /* TCP takes no more; STREAM_WRITABLE will come */
-	uint32_t allow;	     /* lines that may go out while being careful */
+	/* While full: what was begun, and what TLS has made a record of, must stay in memory. */
+	struct chunk *pinned[DRAIN_PINS];
+	unsigned npinned;
+	uint32_t allow; /* lines that may go out while being careful */
 	uint32_t allow_next;
 	size_t since_poll; /* bytes written since the last drain_poll */
 	uint64_t last_acked;
@@ -78,7 +84,7 @@ struct drain {
 	bool holding;
 
 	uint64_t lines_delivered, bytes_delivered, lines_filtered, lines_cut, lines_old;
-	uint64_t lines_dropped_memory, lines_dropped_rate, lines_too_long, lines_refused;
+	uint64_t lines_dropped[CURSOR_REASONS], lines_too_long, lines_refused;
 	uint64_t lines_resent, retries;
 	struct drain_pace pace;
 	struct drain_letter *letter; /* NULL: none yet */
@@ -126,6 +132,7 @@ void drain_log_lost(struct drain *, const char *why, uint64_t again);
 /* drain_stream.c */
 /* Writes what TCP takes.  May end in drain_lost. */
 void drain_stream_send(struct drain *);
+void drain_stream_unpin(struct drain *);
 /* Time has passed since careful lines went out, and the receiver is still there. */
 void drain_stream_careful_step(struct drain *);
 /*

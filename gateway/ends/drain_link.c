@@ -34,6 +34,7 @@ drain_disconnect(struct drain *d)
 void
 drain_reset_writing(struct drain *d)
 {
+	drain_stream_unpin(d);
 	buf_free(&d->out);
 	d->out_at = 0;
 	d->out_is_segment = d->noticed = d->full = false;

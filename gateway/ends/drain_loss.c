@@ -110,14 +110,14 @@ drain_log_lost(struct drain *d, const char *why, uint64_t again)
 static void
 judge_progress(struct drain *d)
 {
-	const struct segment *s = cursor_unsent(&d->cursor, 0, clock_mono_ms());
+	uint64_t seq;
 
-	if (s == NULL) {
+	if (!cursor_next_seq(&d->cursor, &seq)) {
 		d->stuck = 0;
 		return;
 	}
-	d->stuck = s->seq == d->lost_seq ? d->stuck + 1 : 0;
-	d->lost_seq = s->seq;
+	d->stuck = seq == d->lost_seq ? d->stuck + 1 : 0;
+	d->lost_seq = seq;
 	if (d->stuck == 0 || d->careful)
 		return;
 	d->careful = true;

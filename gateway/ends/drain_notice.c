@@ -9,8 +9,9 @@
 enum { NOTICE_PRI = 172 };
 
 static const char *const reasons[CURSOR_REASONS] = {
-    [CURSOR_MEMORY] = "memory full",
-    [CURSOR_RATE] = "over its rate",
+    [CURSOR_MEMORY] = "memory full",	  [CURSOR_RATE] = "over its rate",
+    [CURSOR_SPOOL] = "spool full",	  [CURSOR_AGE] = "too old",
+    [CURSOR_DAMAGED] = "damaged on disk",
 };
 
 bool

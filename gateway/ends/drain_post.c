@@ -210,9 +210,11 @@ first_ready(const struct drain *d)
 }
 
 static bool
-is_due(const struct drain *d, int64_t now_ms)
+is_due(struct drain *d, int64_t now_ms)
 {
-	return first_ready(d) != NULL || (post_window_is_open(d) && post_due_in_ms(d, now_ms) == 0);
+	return first_ready(d) != NULL ||
+	       (post_window_is_open(d) && post_due_in_ms(d, now_ms) == 0 &&
+		!cursor_is_away(&d->cursor));
 }
 
 /* false: nothing is there to send after all. */
@@ -247,7 +249,9 @@ arm_for_next(struct drain *d, int64_t now_ms)
 {
 	int64_t due_ms = post_due_in_ms(d, now_ms);
 
-	if (d->post->calls >= post_calls_allowed(d) || !post_window_is_open(d))
+	/* Bytes that come from the spool bring a flush with them. */
+	if (d->post->calls >= post_calls_allowed(d) || !post_window_is_open(d) ||
+	    (due_ms >= 0 && cursor_is_away(&d->cursor)))
 		event_del(d->timer);
 	else if (due_ms >= 0)
 		drain_arm(d, due_ms);

@@ -31,6 +31,7 @@ drain_replace(struct drain *old, uint64_t id, struct drain_conf *conf)
 	}
 	if (old->post != NULL)
 		drain_post_wind_back(old);
+	drain_stream_unpin(old);
 	if (!is_doubtful(old, clock_mono_ms()))
 		cursor_release_all(&old->cursor);
 	cursor_move(&d->cursor, &old->cursor);

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "ends/drain_internal.h"
 #include "ends/drain_post.h"
+#include "log/cursor_place.h"
+#include "log/log_spool.h"
 
 enum drain_state
 drain_state(const struct drain *d)
@@ -42,6 +44,23 @@ status_waiting(struct drain *d, struct drain_status *out)
 	out->oldest_waiting_ms = cursor_untaken_ms(&d->cursor, now_ms);
 }
 
+/* Of a drain whose lines lie on disk the newest may be in memory only. */
+static void
+status_spooled(const struct drain *d, struct drain_status *out)
+{
+	struct spool_place from = cursor_taken_place(&d->cursor);
+	struct spool_place to = log_spool_safe_place(d->cursor.log);
+
+	if (!d->cursor.log->kept || to.bytes <= from.bytes)
+		return;
+	out->lines_spooled = to.lines - from.lines;
+	out->bytes_spooled = to.bytes - from.bytes;
+	if (out->lines_spooled > out->lines_waiting)
+		out->lines_spooled = out->lines_waiting;
+	if (out->bytes_spooled > out->bytes_waiting)
+		out->bytes_spooled = out->bytes_waiting;
+}
+
 void
 drain_status(struct drain *d, struct drain_status *out)
 {
@@ -54,8 +73,11 @@ drain_status(struct drain *d, struct drain_status *out)
 				     .lines_filtered = d->lines_filtered,
 				     .lines_cut = d->lines_cut,
 				     .lines_old = d->lines_old,
-				     .lines_dropped_memory = d->lines_dropped_memory,
-				     .lines_dropped_rate = d->lines_dropped_rate,
+				     .lines_dropped_memory = d->lines_dropped[CURSOR_MEMORY],
+				     .lines_dropped_rate = d->lines_dropped[CURSOR_RATE],
+				     .lines_dropped_spool = d->lines_dropped[CURSOR_SPOOL],
+				     .lines_dropped_age = d->lines_dropped[CURSOR_AGE],
+				     .lines_dropped_damaged = d->lines_dropped[CURSOR_DAMAGED],
 				     .lines_dropped_size = d->lines_too_long,
 				     .lines_dropped_refused = d->lines_refused,
 				     .lines_resent = d->lines_resent,
@@ -64,6 +86,7 @@ drain_status(struct drain *d, struct drain_status *out)
 				     .delivered_us = d->delivered_us,
 				     .last_error_us = d->last_error_us};
 	status_waiting(d, out);
+	status_spooled(d, out);
 	snprintf(out->last_error, sizeof(out->last_error), "%s", d->last_error);
 	if (d->letter != NULL)
 		out->letter = *d->letter;

@@ -32,12 +32,16 @@ struct drain_status {
 	enum drain_state state;
 	uint64_t lines_delivered, bytes_delivered;
 	uint64_t lines_minute;		       /* delivered in the last minute, about */
-	uint64_t lines_waiting, bytes_waiting; /* in memory, or sent and not answered */
+	uint64_t lines_waiting, bytes_waiting; /* not sent, or sent and not answered */
+	uint64_t lines_spooled, bytes_spooled; /* of these, safe on disk */
 	uint64_t lines_filtered;	       /* that it does not want */
 	uint64_t lines_cut;		       /* delivered, but cut to the receiver's limit */
 	uint64_t lines_old; /* delivered, but too old for the receiver to take their time */
 	uint64_t lines_dropped_memory;
 	uint64_t lines_dropped_rate;	/* over its rate */
+	uint64_t lines_dropped_spool;	/* too many on disk */
+	uint64_t lines_dropped_age;	/* too old there */
+	uint64_t lines_dropped_damaged; /* not readable there */
 	uint64_t lines_dropped_size;	/* too long for a datagram */
 	uint64_t lines_dropped_refused; /* refused by the receiver one by one */
 	uint64_t lines_resent;

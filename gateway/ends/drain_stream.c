@@ -7,7 +7,10 @@
  * Offered to one system call.  What was offered stays in memory as long as the
  * connection is blocked, so it is no more than a call needs to be worth it.
  */
-enum { IOV_MAX_SEGMENTS = 16, OFFER_BYTES = 128 * 1024 };
+enum { IOV_MAX_SEGMENTS = DRAIN_PINS, OFFER_BYTES = 128 * 1024 };
+
+/* What TLS makes one record of. */
+enum { RECORD_BYTES = 16 * 1024 };
 
 /* Bytes written in one go before other drains get their turn. */
 enum { TURN_BYTES = 1024 * 1024 };
@@ -244,6 +247,31 @@ write_verbatim(struct drain *d, int64_t now_ms, size_t *written)
 }
 
 void
+drain_stream_unpin(struct drain *d)
+{
+	while (d->npinned > 0)
+		d->pinned[--d->npinned]->pins--;
+}
+
+/* Of a segment that was begun the rest; of a TLS record that was made, all of it. */
+static void
+pin_offered(struct drain *d, int64_t now_ms)
+{
+	size_t bytes = stream_ssl(d->stream) != NULL ? RECORD_BYTES : d->begun > 0;
+	const struct segment *s;
+
+	bytes += d->begun;
+	for (size_t n = 0; d->verbatim && n < bytes && d->npinned < DRAIN_PINS;
+	     n += s->to - s->from) {
+		s = cursor_unsent(&d->cursor, d->npinned, now_ms);
+		if (s == NULL)
+			return;
+		d->pinned[d->npinned++] = s->chunk;
+		s->chunk->pins++;
+	}
+}
+
+void
 drain_stream_send(struct drain *d)
 {
 	int64_t now_ms = clock_mono_ms();
@@ -252,6 +280,7 @@ drain_stream_send(struct drain *d)
 
 	if (d->full)
 		return;
+	drain_stream_unpin(d);
 	r = write_out(d);
 	if (r == WRITE_ALL && d->out_is_segment)
 		segment_done(d, now_ms);
@@ -262,6 +291,8 @@ drain_stream_send(struct drain *d)
 		drain_lost(d, DRAIN_BROKEN, stream_error(d->stream));
 		return;
 	}
+	if (r == WRITE_FULL)
+		pin_offered(d, now_ms);
 	if (written > 0)
 		d->used_ms = now_ms;
 	if (d->cursor.sent > 0 || d->full)
@@ -295,7 +326,7 @@ keep_offer(struct drain *d)
 static uint32_t
 keep_frame(struct drain *d)
 {
-	const struct segment *s = cursor_unsent(&d->cursor, 0, clock_mono_ms());
+	const struct segment *s = cursor_cut_already(&d->cursor);
 	struct slice message;
 	uint32_t lines = 0;
 	uint32_t at = s->from + d->begun;
@@ -314,7 +345,7 @@ drain_stream_keep_frame(struct drain *d, uint32_t *lines)
 
 	*lines = 0;
 	if (d->out_is_segment) {
-		s = cursor_unsent(&d->cursor, 0, clock_mono_ms());
+		s = cursor_cut_already(&d->cursor);
 		*lines = s->lines - s->skipped;
 	} else if (d->out.n == 0 && d->full && stream_ssl(d->stream) != NULL) {
 		*lines = keep_offer(d);

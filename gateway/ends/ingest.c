@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "ends/promise.h"
 #include "wire/parse.h"
 #include "wire/timestamp.h"
 
@@ -12,6 +13,15 @@ ingest_begin(struct ingest *in)
 	in->now_ms = clock_mono_ms();
 	in->now_us = clock_wall_us();
 	in->now_slice = timestamp_format(in->now_us, in->now_text);
+}
+
+void
+ingest_end(struct ingest *in)
+{
+	struct promise *p = in->promise;
+
+	in->promise = NULL;
+	promise_close(p);
 }
 
 void
@@ -42,6 +52,8 @@ static void
 log_done(struct ingest *in, struct app_log *log, size_t n)
 {
 	app_log_commit(log, n);
+	if (in->promise != NULL)
+		promise_add(in->promise, log);
 	if (log->ncursors > log->ntaps)
 		stats_add(&in->stats->lines_routed, 1);
 	if (!log->touched)
@@ -68,7 +80,14 @@ put_line(struct ingest *in, const struct route *route, const struct line *line)
 	if (route->home != in->self) {
 		stats_add(&in->stats->lines_crossed, 1);
 		write_frame(line, size, outbox_add(&in->outbox, route->home, route->app, n));
+		if (in->receipt != NULL)
+			outbox_ask(&in->outbox, route->home, in->receipt,
+				   in->outbox.posts[in->self]->mailbox);
 		return;
+	}
+	if (in->receipt != NULL && in->promise == NULL) {
+		receipt_hold(in->receipt);
+		in->promise = promise_new(in->receipt, NULL);
 	}
 	dst = log_room(in, route->log, n);
 	if (dst == NULL)
@@ -153,6 +172,8 @@ ingest_bundle(struct ingest *in, const struct bundle *b)
 	char *dst;
 
 	in->now_ms = clock_mono_ms();
+	if (b->receipt != NULL)
+		in->promise = promise_new(b->receipt, b->back);
 	while (bundle_next(b, &at, &app, &frame)) {
 		if (route == NULL || route->app != app)
 			route = routes_by_app(in->routes, app);
@@ -167,4 +188,5 @@ ingest_bundle(struct ingest *in, const struct bundle *b)
 		memcpy(dst, frame.p, frame.n);
 		log_done(in, route->log, frame.n);
 	}
+	ingest_end(in);
 }

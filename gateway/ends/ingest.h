@@ -43,6 +43,7 @@ struct ingest {
 
 	/* Set around the lines of an input that acknowledges; NULL: of one that does not. */
 	struct receipt *receipt;
+	struct promise *promise; /* of the lines with a receipt that stayed here in this read event */
 	/* The spool takes nothing now: what should be acknowledged soon would not be. */
 	bool failing;
 
@@ -55,6 +56,8 @@ struct ingest {
 /* A read event begins: takes the time once for all its lines. */
 void ingest_begin(struct ingest *);
 void ingest_frame(struct ingest *, const struct source *, const struct frame *);
+/* A read event is over: no more of its lines come. */
+void ingest_end(struct ingest *);
 /*
  * A line of that app, whatever it says of itself.  That it was cut, or is not as
  * it came, is counted by who took it apart.

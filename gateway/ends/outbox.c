@@ -49,6 +49,18 @@ outbox_add(struct outbox *o, unsigned worker, uint64_t app, size_t n)
 	return dst + RECORD_HEAD;
 }
 
+void
+outbox_ask(struct outbox *o, unsigned worker, struct receipt *receipt, struct mailbox *back)
+{
+	struct bundle *b = o->open[worker];
+
+	if (b->receipt != NULL)
+		return;
+	receipt_hold(receipt);
+	b->receipt = receipt;
+	b->back = back;
+}
+
 size_t
 outbox_post(struct outbox *o, unsigned *fullest)
 {

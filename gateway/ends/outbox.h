@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "ends/receipt.h"
 #include "plumb/mailbox.h"
 
 /* How a worker is reached; shared by all, the mailbox has its own lock. */
@@ -23,6 +24,8 @@ struct post {
 
 struct bundle {
 	struct mail mail;
+	struct receipt *receipt; /* of the session whose lines they are; NULL: it wants none */
+	struct mailbox *back;	 /* of its worker */
 	size_t n, cap;
 	char *data; /* records: app serial, 8 bytes; size, 4 bytes; octet-counted frame */
 };
@@ -39,6 +42,8 @@ void outbox_init(struct outbox *, struct post **posts, unsigned nposts,
 void outbox_clear(struct outbox *);
 /* Room for one frame of n bytes, to be written before the next call. */
 char *outbox_add(struct outbox *, unsigned worker, uint64_t app, size_t n);
+/* The line just added belongs to that receipt, which is held once for each bundle. */
+void outbox_ask(struct outbox *, unsigned worker, struct receipt *, struct mailbox *back);
 /* Posts what was gathered.  Returns the most bytes that wait at any of those workers. */
 size_t outbox_post(struct outbox *, unsigned *fullest);
 

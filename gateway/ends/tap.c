@@ -29,7 +29,7 @@ tap_batch_free(struct tap_batch *b)
 	free(b);
 }
 
-/* Nobody else refers to a batch's chunk, so it may move. */
+/* Nobody else refers to a batch's chunk, so its bytes may move. */
 static void
 batch_add(struct tap_batch *b, const char *p, size_t n)
 {
@@ -40,7 +40,7 @@ batch_add(struct tap_batch *b, const char *p, size_t n)
 
 		if (cap < c->used + n)
 			cap = c->used + n;
-		c = b->lines = xrealloc(c, sizeof(*c) + cap);
+		c->data = xrealloc(c->data, cap);
 		c->cap = (uint32_t)cap;
 	}
 	memcpy(c->data + c->used, p, n);
@@ -172,6 +172,7 @@ tap_new(struct tap_list *list, struct app_log *log, uint64_t id, struct tap_filt
 	t->to = to;
 	t->deliver = deliver;
 	TAILQ_INIT(&t->waiting);
+	t->cursor.tap = true;
 	t->cursor.flush = on_flush;
 	t->cursor.dropped = on_dropped;
 	cursor_open(&t->cursor, log, clock_mono_ms());

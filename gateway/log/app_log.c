@@ -4,7 +4,11 @@
 #include <stdlib.h>
 
 #include "base/xmalloc.h"
+#include "log/chunk_cache.h"
 #include "log/cursor.h"
+#include "log/log_fetch.h"
+#include "log/log_spool.h"
+#include "store/spool.h"
 
 /* Full-size chunks kept for reuse: enough that a busy worker does not go to malloc each 64 KiB. */
 enum { SPARES_MAX = 32 };
@@ -18,6 +22,8 @@ log_pool_init(struct log_pool *pool, size_t app_memory, size_t hold_budget, uint
 	*pool =
 	    (struct log_pool){.app_memory = app_memory, .hold_budget = hold_budget, .start = start};
 	TAILQ_INIT(&pool->spare);
+	TAILQ_INIT(&pool->cache);
+	TAILQ_INIT(&pool->hungry);
 }
 
 void
@@ -42,13 +48,17 @@ pool_take(struct log_pool *pool, uint32_t cap)
 		return chunk_new(cap);
 	TAILQ_REMOVE(&pool->spare, c, link);
 	pool->spares--;
-	*c = (struct chunk){.cap = cap};
+	chunk_clear(c);
 	return c;
 }
 
 static void
 pool_give(struct log_pool *pool, struct chunk *c)
 {
+	if (c->data == NULL) {
+		chunk_free(c);
+		return;
+	}
 	pool->chunk_bytes -= c->cap;
 	if (c->cap != CHUNK_FULL_BYTES || pool->spares >= SPARES_MAX) {
 		chunk_free(c);
@@ -56,6 +66,13 @@ pool_give(struct log_pool *pool, struct chunk *c)
 	}
 	TAILQ_INSERT_HEAD(&pool->spare, c, link);
 	pool->spares++;
+}
+
+static void
+set_origin(struct app_log *log, uint64_t bytes, uint64_t lines)
+{
+	log->end_bytes = log->flushed_bytes = log->spooled_bytes = bytes;
+	log->end_lines = lines;
 }
 
 struct app_log *
@@ -70,7 +87,19 @@ app_log_new(struct log_pool *pool, uint64_t app, const char *name)
 	log->end_seq = pool->start << SEQ_COUNTER_BITS;
 	TAILQ_INIT(&log->chunks);
 	TAILQ_INIT(&log->cursors);
+	TAILQ_INIT(&log->waits);
+	if (pool->spooling)
+		set_origin(log, SPOOL_ORIGIN, SPOOL_ORIGIN);
 	return log;
+}
+
+void
+app_log_restore(struct app_log *log, uint64_t bytes, uint64_t lines)
+{
+	assert(TAILQ_EMPTY(&log->chunks) && log->ncursors == 0);
+	set_origin(log, bytes, lines);
+	log->kept = true;
+	app_log_stir(log);
 }
 
 uint64_t
@@ -79,9 +108,11 @@ app_log_lines(const struct app_log *log)
 	return log->end_seq - (log->pool->start << SEQ_COUNTER_BITS) + log->unkept;
 }
 
-static void
-log_drop_chunk(struct app_log *log, struct chunk *c)
+void
+app_log_drop_chunk(struct app_log *log, struct chunk *c)
 {
+	assert(c->pins == 0);
+	chunk_cache_forget(log->pool, c);
 	TAILQ_REMOVE(&log->chunks, c, link);
 	pool_give(log->pool, c);
 }
@@ -92,13 +123,15 @@ app_log_free(struct app_log *log)
 	struct chunk *c;
 
 	assert(log->ncursors == 0);
+	log_fetch_forget(log);
+	log_spool_settle_all(log);
 	while ((c = TAILQ_FIRST(&log->chunks)) != NULL)
-		log_drop_chunk(log, c);
+		app_log_drop_chunk(log, c);
 	free(log->name);
 	free(log);
 }
 
-/* A log without chunks got its first: cursors that stood at its end stand at its start. */
+/* Cursors that stood at the log's end without a chunk stand at its new chunk's start. */
 static void
 log_place_cursors(struct app_log *log, struct chunk *c)
 {
@@ -106,7 +139,7 @@ log_place_cursors(struct app_log *log, struct chunk *c)
 
 	TAILQ_FOREACH(cur, &log->cursors, link)
 	{
-		if (cur->plan != NULL)
+		if (cur->plan != NULL || cur->plan_bytes != c->base)
 			continue;
 		cur->plan = c;
 		cur->plan_at = 0;
@@ -114,20 +147,43 @@ log_place_cursors(struct app_log *log, struct chunk *c)
 	}
 }
 
+/*
+ * Chunks double as long as they get full; those that were committed before
+ * they were make the next ones smaller.  Of many logs that lag each has small ones: it is
+ * what a drain that is away keeps in memory.
+ */
+static uint32_t
+log_next_cap(const struct app_log *log)
+{
+	const struct chunk *last = TAILQ_LAST(&log->chunks, chunk_list);
+	const struct log_pool *pool = log->pool;
+	uint32_t cap = log->next_cap, most = CHUNK_FULL_BYTES;
+
+	if (last != NULL && last->sealed && last->used < last->cap / 4)
+		cap /= 4;
+	if (log->nlagging > 0 && pool->spooling && pool->cache_limit / pool->laggards < most)
+		most = (uint32_t)(pool->cache_limit / pool->laggards);
+	if (cap > most)
+		cap = most;
+	return cap < CHUNK_FIRST_BYTES ? CHUNK_FIRST_BYTES : cap;
+}
+
 static struct chunk *
 log_grow(struct app_log *log, size_t n, int64_t now_ms)
 {
-	uint32_t cap = log->next_cap;
+	uint32_t cap = log_next_cap(log);
 	struct chunk *c;
 
+	log->next_cap = cap <= CHUNK_FULL_BYTES / 2 ? cap * 2 : CHUNK_FULL_BYTES;
 	/* A line larger than a chunk gets a chunk of its own. */
 	if (cap < n)
 		cap = n <= CHUNK_FULL_BYTES ? CHUNK_FULL_BYTES : (uint32_t)n;
-	if (log->next_cap < CHUNK_FULL_BYTES)
-		log->next_cap *= 2;
+	app_log_seal(log);
 	c = pool_take(log->pool, cap);
+	c->log = log;
 	c->base = log->end_bytes;
 	c->first_seq = log->end_seq;
+	c->first_line = log->end_lines;
 	c->first_ms = now_ms;
 	TAILQ_INSERT_TAIL(&log->chunks, c, link);
 	log_place_cursors(log, c);
@@ -144,11 +200,18 @@ app_log_reserve(struct app_log *log, size_t n, int64_t now_ms)
 		log->fresh_bytes = log->end_bytes;
 		log->fresh_ms = now_ms;
 	}
-	if (c == NULL || c->cap - c->used < n)
+	if (c == NULL || c->sealed || c->cap - c->used < n)
 		c = log_grow(log, n, now_ms);
 	else if (c->lines == 0)
 		c->first_ms = now_ms;
 	return c->data + c->used;
+}
+
+/* The disk has to keep up with a cursor that lags; one that takes nothing does not. */
+static bool
+lag_presses(const struct log_pool *pool)
+{
+	return pool->spooling && !pool->failing;
 }
 
 void
@@ -160,14 +223,34 @@ app_log_commit(struct app_log *log, size_t n)
 	c->lines++;
 	log->end_bytes += n;
 	log->end_seq++;
-	if (log->nlagging < log->ncursors) {
+	log->end_lines++;
+	app_log_stir(log);
+	/* As app_log_weigh will find. */
+	if (log->nlagging < log->ncursors || lag_presses(log->pool)) {
 		log->pressure += n;
 		log->pool->pressure += n;
 	}
-	if (log->nlagging > 0) {
+	if (log->nlagging > 0 && !lag_presses(log->pool)) {
 		log->lagging += n;
 		log->pool->lagging += n;
 	}
+}
+
+void
+app_log_seal(struct app_log *log)
+{
+	struct chunk *c = TAILQ_LAST(&log->chunks, chunk_list);
+
+	if (c != NULL)
+		c->sealed = true;
+}
+
+void
+app_log_stir(struct app_log *log)
+{
+	log->moved = true;
+	if (log->pool->spooling && !log->dirty)
+		log->pool->stir(log, log->pool->arg);
 }
 
 bool
@@ -191,7 +274,7 @@ app_log_hibernate(struct app_log *log)
 	TAILQ_FOREACH(cur, &log->cursors, link)
 	cur->plan = NULL;
 	while ((c = TAILQ_FIRST(&log->chunks)) != NULL)
-		log_drop_chunk(log, c);
+		app_log_drop_chunk(log, c);
 	log->next_cap = CHUNK_FIRST_BYTES;
 }
 
@@ -202,16 +285,26 @@ log_reuse_open(struct app_log *log)
 	struct chunk *c = TAILQ_LAST(&log->chunks, chunk_list);
 	struct cursor *cur;
 
-	if (c == NULL || c->used == 0 || c->refs > log->ncursors || !app_log_is_idle(log))
+	uint32_t refs;
+
+	if (c == NULL || c->used == 0 || c->data == NULL || c->refs > log->ncursors ||
+	    !app_log_is_idle(log))
 		return;
 	TAILQ_FOREACH(cur, &log->cursors, link)
 	if (cur->plan != c)
 		return;
 	TAILQ_FOREACH(cur, &log->cursors, link)
 	cur->plan_at = 0;
+	chunk_cache_forget(log->pool, c);
+	refs = c->refs;
+	TAILQ_REMOVE(&log->chunks, c, link);
+	chunk_clear(c);
+	TAILQ_INSERT_TAIL(&log->chunks, c, link);
+	c->refs = refs;
+	c->log = log;
 	c->base = log->end_bytes;
 	c->first_seq = log->end_seq;
-	c->used = c->lines = 0;
+	c->first_line = log->end_lines;
 }
 
 void
@@ -230,31 +323,53 @@ app_log_collect(struct app_log *log)
 		if (c->base + c->used > needed)
 			break;
 		if (c->refs == 0)
-			log_drop_chunk(log, c);
+			app_log_drop_chunk(log, c);
 	}
 	log_reuse_open(log);
+}
+
+/* What must be in memory for it: with a spool, unsent lines that are not on disk. */
+static size_t
+log_unsent(const struct app_log *log, const struct cursor *cur)
+{
+	const struct segment *s = cursor_cut_already(cur);
+	uint64_t from = cur->plan_bytes;
+	size_t again = cur->unsent_bytes;
+
+	if (!log->pool->spooling)
+		return cursor_waiting_bytes(cur);
+	if (log->spooled_bytes > from)
+		from = log->spooled_bytes;
+	if (s != NULL && s->chunk->state == CHUNK_SPOOLED)
+		again = 0;
+	return (size_t)(log->end_bytes - from) + again;
 }
 
 void
 app_log_weigh(struct app_log *log)
 {
 	const struct cursor *cur;
+	struct log_pool *pool = log->pool;
 	size_t pressure = 0;
 	size_t lagging = 0;
+	unsigned lag = 0;
 
-	log->nlagging = 0;
 	TAILQ_FOREACH(cur, &log->cursors, link)
 	{
-		size_t unsent = cursor_waiting_bytes(cur);
+		size_t unsent = log_unsent(log, cur);
+		bool presses = !cur->lags || lag_presses(pool);
 
-		log->nlagging += cur->lags;
-		if (cur->lags && unsent > lagging)
+		lag += cur->lags;
+		if (!presses && unsent > lagging)
 			lagging = unsent;
-		if (!cur->lags && unsent > pressure)
+		if (presses && unsent > pressure)
 			pressure = unsent;
 	}
-	log->pool->pressure += pressure - log->pressure;
-	log->pool->lagging += lagging - log->lagging;
+	pool->laggards += lag > 0;
+	pool->laggards -= log->nlagging > 0;
+	log->nlagging = lag;
+	pool->pressure += pressure - log->pressure;
+	pool->lagging += lagging - log->lagging;
 	log->pressure = pressure;
 	log->lagging = lagging;
 }

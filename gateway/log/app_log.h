@@ -1,14 +1,19 @@
 /*
  * app_log -- the lines of one app, once, however many drains read them.
  *
- *	      cursor A              cursor B
- *	         v                     v
- *	[chunk][chunk] ... [chunk][chunk: open]
- *	 held   unsent                        end
+ *	    cursor C                 cursor A              cursor B
+ *	       v                        v                     v
+ *	[ in the spool only ] [chunk][chunk] ... [chunk][chunk: open]
+ *	                       held   unsent                        end
  *
  * A log is a list of chunks; a drain is a cursor into it (cursor.h).  A chunk
  * is freed when no cursor will read it and no segment in flight or held for a
  * resend lies in it.  Lines of a log without cursors are not kept at all.
+ *
+ * With a spool the list may have holes: chunks that are on disk and were let
+ * go.  Those that a cursor or a segment stands in stay in the list, asleep.  What
+ * is in the list is in order; two neighbours without a hole between them have
+ * base + used == base.  See log_spool.h, log_fetch.h, log_shed.h.
  *
  * Owner and thread: the app's home worker.
  */
@@ -21,21 +26,48 @@
 
 #include "chunk/chunk.h"
 
+struct app_log;
 struct cursor;
 TAILQ_HEAD(cursor_list, cursor);
+TAILQ_HEAD(app_log_list, app_log);
 
 /* What the logs of one worker share: limits and sums. */
 struct log_pool {
-	size_t app_memory;  /* unsent bytes a cursor may hold once it lags */
+	size_t app_memory;  /* unsent bytes a cursor may hold in memory once it lags */
 	size_t hold_budget; /* bytes that may be held for resends, over all cursors */
 	uint64_t start;	    /* start number: the upper bits of every sequence */
-	size_t pressure;    /* unsent bytes of cursors that do not lag: back-pressure's measure */
-	size_t lagging;	    /* unsent bytes of cursors that lag */
+	size_t pressure;    /* unsent bytes that hold up senders: back-pressure's measure */
+	size_t lagging;	    /* unsent bytes of cursors that lag, as far as they must be in memory */
 	size_t chunk_bytes; /* memory of all chunks */
 	size_t holders;	    /* cursors with segments in flight or held */
+	unsigned laggards;  /* logs with a cursor that lags */
 	struct chunk_list spare; /* full-size chunks to use again */
 	unsigned spares;
+
+	/* The spool: log_spool.h and its neighbours. */
+	bool spooling;		 /* there is one */
+	bool failing;		 /* it takes nothing now */
+	struct chunk_list cache; /* on disk and in memory; the one let go first is first */
+	size_t cache_bytes, cache_limit;
+	struct app_log_list hungry; /* a cursor waits for bytes from the spool */
+	/* A log has something that is not safe, or its marks moved: it gets looked at soon. */
+	void (*stir)(struct app_log *, void *arg);
+	/* Somebody waits for a line of it to be safe: it is committed as soon as may be. */
+	void (*urge)(struct app_log *, void *arg);
+	void *arg;
 };
+
+/* Somebody waits until a line is delivered, on disk, or given up. */
+struct log_wait {
+	TAILQ_ENTRY(log_wait) link;
+	uint64_t seq; /* behind the line */
+	void (*safe)(void *arg);
+	void *arg;
+};
+TAILQ_HEAD(log_wait_list, log_wait);
+
+/* Ends of the log at the last looks, spool-after being so many of them. */
+enum { LOG_LOOKS = 4 };
 
 struct app_log {
 	struct log_pool *pool;
@@ -47,6 +79,7 @@ struct app_log {
 	unsigned ntaps;	    /* of them, taps: who looks on is no drain */
 	unsigned nlagging;  /* of them, cursors that lag */
 	uint64_t end_bytes; /* all bytes ever appended */
+	uint64_t end_lines; /* all lines */
 	uint64_t end_seq;   /* the sequence the next line gets */
 	uint64_t unkept;    /* lines that came while it had no cursor */
 	uint64_t undrained; /* lines that came while it had no drain */
@@ -66,15 +99,27 @@ struct app_log {
 	TAILQ_ENTRY(app_log) idle_link;
 	bool idle;
 	int64_t idle_ms;
-};
 
-TAILQ_HEAD(app_log_list, app_log);
+	/* The spool's; dirty and urgent are the worker's lists (worker_spool.c). */
+	TAILQ_ENTRY(app_log) dirty_link, urgent_link, hungry_link;
+	bool dirty, urgent, hungry;
+	bool leaving;		    /* its app is being removed: no list takes it any more */
+	bool fetching;		    /* an answer of the spooler is on its way */
+	bool kept;		    /* the spool has chunks or marks of it */
+	bool moved;		    /* a mark moved since they were told */
+	uint64_t spooled_bytes;	    /* all before it is on disk, delivered or given up */
+	uint64_t looks[LOG_LOOKS];  /* end_seq then; the oldest first */
+	struct log_wait_list waits; /* by seq */
+};
 
 void log_pool_init(struct log_pool *, size_t app_memory, size_t hold_budget, uint64_t start);
 void log_pool_clear(struct log_pool *);
 
+/* With a spool its bytes and lines count from SPOOL_ORIGIN. */
 struct app_log *app_log_new(struct log_pool *, uint64_t app, const char *name);
-/* Lines that ever came, kept or not. */
+/* A new log that goes on behind what the spool has of it. */
+void app_log_restore(struct app_log *, uint64_t bytes, uint64_t lines);
+/* Lines that came since the start, kept or not. */
 uint64_t app_log_lines(const struct app_log *);
 /* No cursor is left. */
 void app_log_free(struct app_log *);
@@ -91,7 +136,13 @@ bool app_log_is_idle(const struct app_log *);
 /* Frees the open chunk of an idle log. */
 void app_log_hibernate(struct app_log *);
 
-/* For cursor.c. */
+/* For the files of this folder. */
+/* No line is added to its open chunk any more. */
+void app_log_seal(struct app_log *);
+/* Takes a chunk out of the list, and frees it. */
+void app_log_drop_chunk(struct app_log *, struct chunk *);
+/* Something is not safe, or a mark moved. */
+void app_log_stir(struct app_log *);
 /* Frees the chunks that nobody will read or resend. */
 void app_log_collect(struct app_log *);
 /* The cursors' positions or lag changed: counts pressure anew. */

@@ -5,6 +5,8 @@
 
 #include "base/xmalloc.h"
 #include "log/cursor_ring.h"
+#include "log/log_fetch.h"
+#include "log/log_shed.h"
 
 enum { RING_FIRST = 4 };
 
@@ -41,15 +43,9 @@ ring_push(struct cursor *c)
 	return ring_at(c, c->count++);
 }
 
-/* The oldest segment's lines are done with. */
-static void
-ring_shift(struct cursor *c)
+void
+ring_end(struct cursor *c)
 {
-	ring_at(c, 0)->chunk->refs--;
-	c->head = (c->head + 1) & (c->ring_cap - 1);
-	c->count--;
-	if (c->count > 0)
-		return;
 	if (!c->exact)
 		c->log->pool->holders--;
 	/* An idle drain owns no ring. */
@@ -58,30 +54,43 @@ ring_shift(struct cursor *c)
 	c->ring_cap = c->head = 0;
 }
 
+/* The oldest segment's lines are done with. */
+static void
+ring_shift(struct cursor *c)
+{
+	segment_unref(c, ring_at(c, 0)->chunk);
+	c->head = (c->head + 1) & (c->ring_cap - 1);
+	c->count--;
+	if (c->count == 0)
+		ring_end(c);
+}
+
 void
 cursor_open(struct cursor *c, struct app_log *log, int64_t now_ms)
 {
 	struct chunk *open = TAILQ_LAST(&log->chunks, chunk_list);
 
 	c->log = log;
-	c->plan = open;
-	if (open != NULL) {
+	if (open != NULL && open->base + open->used == log->end_bytes) {
+		c->plan = open;
 		c->plan_at = open->used;
 		open->refs++;
 	}
 	c->plan_bytes = log->end_bytes;
+	c->plan_lines = log->end_lines;
 	c->plan_seq = log->end_seq;
 	c->caught_up_ms = now_ms;
 	TAILQ_INSERT_TAIL(&log->cursors, c, link);
 	log->ncursors++;
 	app_log_weigh(log);
+	app_log_stir(log);
 }
 
 uint64_t
 cursor_close(struct cursor *c)
 {
 	struct app_log *log = c->log;
-	uint64_t lost = log->end_seq - c->plan_seq;
+	uint64_t lost = log->end_lines - c->plan_lines - c->missing_lines;
 
 	/* Lines that wait only to go out once more were taken before. */
 	for (unsigned i = 0; i < c->count; i++)
@@ -94,6 +103,7 @@ cursor_close(struct cursor *c)
 	TAILQ_REMOVE(&log->cursors, c, link);
 	log->ncursors--;
 	app_log_weigh(log);
+	app_log_stir(log);
 	app_log_collect(log);
 	/* Nobody reads it any more, so nothing is kept. */
 	if (log->ncursors == 0)
@@ -105,14 +115,50 @@ cursor_close(struct cursor *c)
 const struct segment *
 cursor_unsent(struct cursor *c, unsigned n, int64_t now_ms)
 {
+	const struct chunk *chunk;
+
 	while (c->sent + n >= c->count) {
 		if (!plan_segment(c, now_ms)) {
-			if (c->sent == c->count)
+			if (c->sent == c->count && plan_is_at_end(c))
 				c->caught_up_ms = now_ms;
-			break;
+			return NULL;
 		}
 	}
-	return c->sent + n < c->count ? ring_at(c, c->sent + n) : NULL;
+	chunk = ring_at(c, c->sent + n)->chunk;
+	if (chunk->data != NULL)
+		return ring_at(c, c->sent + n);
+	log_fetch_want(c, chunk->first_seq);
+	return NULL;
+}
+
+bool
+cursor_is_away(struct cursor *c)
+{
+	const struct segment *s = cursor_cut_already(c);
+
+	if (s == NULL) {
+		plan_normalise(c);
+		return plan_is_away(c);
+	}
+	if (s->chunk->data != NULL)
+		return false;
+	log_fetch_want(c, s->chunk->first_seq);
+	return true;
+}
+
+const struct segment *
+cursor_cut_already(const struct cursor *c)
+{
+	return c->sent < c->count ? ring_at(c, c->sent) : NULL;
+}
+
+bool
+cursor_next_seq(const struct cursor *c, uint64_t *seq)
+{
+	const struct segment *s = cursor_cut_already(c);
+
+	*seq = s != NULL ? s->seq : c->plan_seq;
+	return s != NULL || !plan_is_at_end(c);
 }
 
 /* The newest segment just sent and the one before it become one, if that loses nothing. */
@@ -135,7 +181,7 @@ merge_last(struct cursor *c)
 	prev->skipped += last->skipped;
 	prev->skipped_bytes += last->skipped_bytes;
 	prev->end = last->end;
-	last->chunk->refs--;
+	segment_unref(c, last->chunk);
 	c->count--;
 	c->sent--;
 }
@@ -152,7 +198,7 @@ cursor_sent(struct cursor *c, uint64_t end, int64_t now_ms)
 	c->flight_bytes += segment_bytes(s);
 	c->unsent_bytes -= segment_bytes(s);
 	c->unsent_lines -= segment_wanted(s);
-	if (c->sent == c->count && c->plan_bytes == c->log->end_bytes)
+	if (c->sent == c->count && plan_is_at_end(c))
 		c->caught_up_ms = now_ms;
 	app_log_weigh(c->log);
 	merge_last(c);
@@ -183,6 +229,8 @@ cursor_acked(struct cursor *c, uint64_t end)
 		got.lines += segment_wanted(s);
 		got.bytes += segment_bytes(s) - s->skipped_bytes;
 	}
+	if (got.lines > 0)
+		app_log_stir(c->log);
 	return got;
 }
 
@@ -296,23 +344,24 @@ cursor_forgive(struct cursor *c)
 size_t
 cursor_waiting_bytes(const struct cursor *c)
 {
-	return (size_t)(c->log->end_bytes - c->plan_bytes) + c->unsent_bytes;
+	return (size_t)(c->log->end_bytes - c->plan_bytes - c->missing_bytes) + c->unsent_bytes;
 }
 
 uint64_t
 cursor_waiting_lines(const struct cursor *c)
 {
-	return c->log->end_seq - c->plan_seq + c->unsent_lines;
+	return c->log->end_lines - c->plan_lines - c->missing_lines + c->unsent_lines;
 }
 
-/* The age of the line at that offset of that chunk, at which the drain's work begins. */
+/* The age of the line at that offset of the log that came then or later; the drain's work begins
+ * there. */
 static int64_t
-age_ms(const struct cursor *c, const struct chunk *chunk, uint64_t at, int64_t now_ms)
+age_ms(const struct cursor *c, int64_t came_ms, uint64_t at, int64_t now_ms)
 {
 	int64_t since = c->caught_up_ms;
 
-	if (chunk->first_ms > since)
-		since = chunk->first_ms;
+	if (came_ms > since)
+		since = came_ms;
 	/* Its chunk may be old, and the drain may have had nothing to do for long. */
 	if (at >= c->log->fresh_bytes && c->log->fresh_ms > since)
 		since = c->log->fresh_ms;
@@ -322,18 +371,16 @@ age_ms(const struct cursor *c, const struct chunk *chunk, uint64_t at, int64_t n
 int64_t
 cursor_waiting_ms(const struct cursor *c, int64_t now_ms)
 {
+	const struct segment *s = cursor_cut_already(c);
 	const struct chunk *chunk = c->plan;
-	uint64_t at = c->plan_bytes;
 
 	if (cursor_waiting_bytes(c) == 0)
 		return -1;
-	if (c->sent < c->count) {
-		chunk = ring_at(c, c->sent)->chunk;
-		at = chunk->base + ring_at(c, c->sent)->from;
-	} else if (chunk->used == c->plan_at) {
+	if (s != NULL)
+		return age_ms(c, s->chunk->first_ms, s->chunk->base + s->from, now_ms);
+	if (chunk != NULL && chunk->used == c->plan_at)
 		chunk = TAILQ_NEXT(chunk, link);
-	}
-	return age_ms(c, chunk, at, now_ms);
+	return age_ms(c, chunk != NULL ? chunk->first_ms : c->away_ms, c->plan_bytes, now_ms);
 }
 
 int64_t
@@ -365,6 +412,6 @@ cursor_judge(struct cursor *c, bool pressed, int64_t now_ms)
 		c->lags = lags;
 		app_log_weigh(c->log);
 	}
-	if (lags && c->log->end_bytes - c->plan_bytes > app_memory)
-		cursor_trim(c, app_memory);
+	if (lags)
+		log_shed_cursor(c, app_memory);
 }

@@ -28,7 +28,14 @@
 enum { CURSOR_RESENDS_MAX = 3 };
 
 /* Why lines behind a cursor's plan are dropped. */
-enum cursor_reason { CURSOR_MEMORY, CURSOR_RATE, CURSOR_REASONS };
+enum cursor_reason {
+	CURSOR_MEMORY,	/* too much in memory, and no spool takes it */
+	CURSOR_RATE,	/* over the drain's rate */
+	CURSOR_SPOOL,	/* too much of them in the spool */
+	CURSOR_AGE,	/* too old there */
+	CURSOR_DAMAGED, /* they cannot be read there */
+	CURSOR_REASONS
+};
 
 /* Lines dropped in one place, to be said there. */
 struct cursor_gap {
@@ -39,7 +46,10 @@ struct cursor_gap {
 static inline bool
 cursor_gap_is_empty(const struct cursor_gap *g)
 {
-	return g->lines[CURSOR_MEMORY] == 0 && g->lines[CURSOR_RATE] == 0;
+	for (int i = 0; i < CURSOR_REASONS; i++)
+		if (g->lines[i] > 0)
+			return false;
+	return true;
 }
 
 struct segment {
@@ -59,6 +69,8 @@ struct segment {
 struct cursor {
 	TAILQ_ENTRY(cursor) link;
 	struct app_log *log;
+	uint64_t drain; /* its id, by which the spool knows its mark */
+	bool tap;	/* of somebody who looks on: nothing is kept for it */
 	/* Told when the log has something to send; the drain's. */
 	void (*flush)(struct cursor *);
 	/* Told when lines were dropped; counted by the drain. */
@@ -80,11 +92,22 @@ struct cursor {
 	 */
 	bool exact;
 
-	/* plan: NULL chunk means the log's end, and the log has no chunk */
+	/*
+	 * plan.  chunk NULL: the log's end, and the log has no chunk; or, when
+	 * plan_bytes is less than end_bytes, a hole: what follows is in the spool only.
+	 */
 	struct chunk *plan;
 	uint32_t plan_at;
 	uint64_t plan_bytes; /* of the log, before plan */
+	uint64_t plan_lines;
 	uint64_t plan_seq;
+	int64_t away_ms; /* in a hole: when what follows arrived, about */
+
+	/* Bytes are wanted from the spool; see log_fetch.h. */
+	bool hungry;
+	uint64_t hungry_seq;
+	/* Lines behind plan that were dropped, counted, and not come to yet; see log_shed.h. */
+	uint64_t missing_lines, missing_bytes;
 
 	struct segment *ring;
 	unsigned ring_cap;   /* a power of two */
@@ -118,10 +141,18 @@ uint64_t cursor_close(struct cursor *);
 
 /*
  * The n-th unsent segment (0 is the next to send); cuts new ones from the log
- * as needed.  NULL: there is no more.  Valid until the next call that changes
+ * as needed.  NULL: there is no more, or its bytes are on the way from the
+ * spool, and the log will be flushed when they are here.  Valid until the next call that changes
  * the cursor, except cursor_unsent itself with a higher n: copy what you keep.
  */
 const struct segment *cursor_unsent(struct cursor *, unsigned n, int64_t now_ms);
+
+/* Something waits, and its bytes are not in memory: the spool is asked for them. */
+bool cursor_is_away(struct cursor *);
+/* The sequence of the next unsent line, wherever its bytes are; false: nothing waits. */
+bool cursor_next_seq(const struct cursor *, uint64_t *seq);
+/* The next unsent segment if it is cut already; its chunk may be asleep. */
+const struct segment *cursor_cut_already(const struct cursor *);
 
 /*
  * Cuts the next unsent segment so that it has at most so many lines; the rest

@@ -26,7 +26,7 @@ split_segment(struct cursor *c, unsigned which, uint32_t lines)
 	rest.lines = first->lines - lines;
 	rest.seq = first->seq + lines;
 	rest.gap = (struct cursor_gap){0};
-	rest.chunk->refs++;
+	segment_ref(c, rest.chunk);
 	first->to = at;
 	first->lines = lines;
 	if (first->skipped > 0) {

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "log/cursor_place.h"
 #include "log/cursor_ring.h"
 
 /* The receiver behind `to` has seen none of it. */
@@ -21,9 +22,29 @@ move_segment(struct cursor *to, struct segment s, struct cursor_gap *gap)
 	}
 	s.resent = 0;
 	s.counted = false;
+	s.chunk->pins += to->exact;
 	to->unsent_bytes += segment_bytes(&s);
 	to->unsent_lines += segment_wanted(&s);
 	*ring_push(to) = s;
+}
+
+/*
+ * From the i-th segment on nothing is taken over as it is, because its bytes
+ * are not here to be looked at: plan goes back to it.
+ */
+static void
+move_rest(struct cursor *from, unsigned i, struct cursor_gap *gap)
+{
+	struct spool_place place = cursor_place_of(from, i);
+
+	for (; i < from->count; i++) {
+		struct segment *s = ring_at(from, i);
+
+		gap_join(&s->gap, gap);
+		*gap = s->gap;
+		s->chunk->refs--;
+	}
+	cursor_put(from, &place);
 }
 
 /* What lies in the ring, and what was dropped behind it. */
@@ -33,7 +54,14 @@ move_ring(struct cursor *to, struct cursor *from)
 	struct cursor_gap gap = {0};
 
 	for (unsigned i = 0; i < from->count; i++)
+		ring_at(from, i)->chunk->pins -= from->exact;
+	for (unsigned i = 0; i < from->count; i++) {
+		if (ring_at(from, i)->chunk->data == NULL) {
+			move_rest(from, i, &gap);
+			break;
+		}
 		move_segment(to, *ring_at(from, i), &gap);
+	}
 	if (from->count > 0 && !from->exact)
 		from->log->pool->holders--;
 	free(from->ring);
@@ -53,6 +81,10 @@ move_plan(struct cursor *to, struct cursor *from)
 	to->plan = from->plan;
 	to->plan_at = from->plan_at;
 	to->plan_bytes = from->plan_bytes;
+	to->plan_lines = from->plan_lines;
+	to->away_ms = from->away_ms;
+	to->missing_lines = from->missing_lines;
+	to->missing_bytes = from->missing_bytes;
 	to->plan_seq = from->plan_seq;
 	from->plan = NULL;
 	to->lags = from->lags;
@@ -71,6 +103,7 @@ cursor_move(struct cursor *to, struct cursor *from)
 	TAILQ_REMOVE(&log->cursors, from, link);
 	log->ncursors--;
 	from->log = NULL;
+	app_log_stir(log);
 	app_log_weigh(log);
 	app_log_collect(log);
 }

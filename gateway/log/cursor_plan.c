@@ -4,23 +4,63 @@
  */
 #include "base/clock.h"
 #include "log/cursor_ring.h"
+#include "log/log_fetch.h"
 
 /* Gaps are told at most so often. */
 enum { GAP_NOTICE_MS = 1000 };
 
-/* At the end of a sealed chunk is the start of the next one. */
 static void
+plan_enter(struct cursor *c, struct chunk *chunk)
+{
+	c->plan = chunk;
+	c->plan_at = (uint32_t)(c->plan_bytes - chunk->base);
+	chunk->refs++;
+}
+
+/* Out of its chunk, whose end was reached. */
+static void
+plan_leave(struct cursor *c)
+{
+	c->away_ms = c->plan->first_ms;
+	c->plan->refs--;
+	c->plan = NULL;
+}
+
+/* The chunk in the list that has the byte behind plan. */
+static struct chunk *
+plan_find(const struct cursor *c)
+{
+	struct chunk *chunk;
+
+	TAILQ_FOREACH(chunk, &c->log->chunks, link)
+	if (c->plan_bytes < chunk->base + chunk->used)
+		return c->plan_bytes >= chunk->base ? chunk : NULL;
+	return NULL;
+}
+
+void
 plan_normalise(struct cursor *c)
 {
 	struct chunk *next;
 
-	while (c->plan != NULL && c->plan_at == c->plan->used &&
-	       (next = TAILQ_NEXT(c->plan, link)) != NULL) {
-		c->plan->refs--;
-		next->refs++;
-		c->plan = next;
-		c->plan_at = 0;
+	while (!plan_is_at_end(c) && (c->plan == NULL || c->plan_at == c->plan->used)) {
+		next = c->plan != NULL ? TAILQ_NEXT(c->plan, link) : plan_find(c);
+		if (c->plan != NULL)
+			plan_leave(c);
+		else if (next == NULL)
+			return;
+		if (next != NULL && next->base <= c->plan_bytes)
+			plan_enter(c, next);
 	}
+}
+
+bool
+plan_is_away(struct cursor *c)
+{
+	if (plan_is_at_end(c) || (c->plan != NULL && c->plan->data != NULL))
+		return false;
+	log_fetch_want(c, c->plan != NULL ? c->plan->first_seq : c->plan_seq);
+	return true;
 }
 
 /* Moves plan to an offset of its chunk that so many lines are before. */
@@ -28,6 +68,7 @@ static void
 plan_pass(struct cursor *c, uint32_t to, uint32_t lines)
 {
 	c->plan_bytes += to - c->plan_at;
+	c->plan_lines += lines;
 	c->plan_seq += lines;
 	c->plan_at = to;
 }
@@ -99,9 +140,10 @@ cursor_skip_unwanted(struct cursor *c)
 		return;
 	do
 		plan_normalise(c);
-	while (c->plan != NULL && c->plan_at < c->plan->used && !plan_skip_unwanted(c));
+	while (!plan_is_at_end(c) && !plan_is_away(c) && !plan_skip_unwanted(c));
 	if (c->plan_bytes == before)
 		return;
+	app_log_stir(c->log);
 	app_log_weigh(c->log);
 	app_log_collect(c->log);
 }
@@ -117,15 +159,22 @@ segment_take_gap(struct cursor *c, struct segment *s, int64_t now_ms)
 	c->gap_next_ms = now_ms + GAP_NOTICE_MS;
 }
 
-static void
-gap_add(struct cursor *c, enum cursor_reason reason, uint64_t lines)
+void
+gap_add_told(struct cursor *c, enum cursor_reason reason, uint64_t lines)
 {
 	if (lines == 0)
 		return;
 	if (cursor_gap_is_empty(&c->gap))
 		c->gap.since_us = clock_wall_us();
 	c->gap.lines[reason] += lines;
-	c->dropped(c, reason, lines);
+}
+
+void
+gap_add(struct cursor *c, enum cursor_reason reason, uint64_t lines)
+{
+	gap_add_told(c, reason, lines);
+	if (lines > 0)
+		c->dropped(c, reason, lines);
 }
 
 /* How much of the rest of plan's chunk goes into one segment. */
@@ -185,10 +234,18 @@ push_segment(struct cursor *c, struct segment s, const struct share *share, int6
 	s.skipped = share->skipped;
 	s.skipped_bytes = share->skipped_bytes;
 	segment_take_gap(c, &s, now_ms);
-	s.chunk->refs++;
+	segment_ref(c, s.chunk);
 	c->unsent_bytes += segment_bytes(&s);
 	c->unsent_lines += segment_wanted(&s);
 	*ring_push(c) = s;
+}
+
+/* What is in the spool is asked for before the last of what is here goes out. */
+static void
+plan_look_ahead(struct cursor *c)
+{
+	plan_normalise(c);
+	(void)plan_is_away(c);
 }
 
 bool
@@ -201,7 +258,7 @@ plan_segment(struct cursor *c, int64_t now_ms)
 		struct share share;
 
 		plan_normalise(c);
-		if (c->plan == NULL || c->plan_at == c->plan->used)
+		if (plan_is_at_end(c) || plan_is_away(c))
 			break;
 		if (c->wants == NULL || plan_skip_unwanted(c)) {
 			next = (struct segment){
@@ -211,13 +268,16 @@ plan_segment(struct cursor *c, int64_t now_ms)
 				push_segment(c, next, &share, now_ms);
 			/* It lies behind the segment, and is told with the next. */
 			gap_add(c, CURSOR_RATE, share.excess);
-			if (share.lines > 0)
+			if (share.lines > 0) {
+				plan_look_ahead(c);
 				return true;
+			}
 		}
 		passed = true;
 	}
 	/* Lines were passed over and nothing will be sent for them: nobody else counts that. */
 	if (passed) {
+		app_log_stir(c->log);
 		app_log_weigh(c->log);
 		app_log_collect(c->log);
 	}

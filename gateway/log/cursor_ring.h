@@ -1,7 +1,8 @@
 /*
  * cursor_ring -- what the cursor's own files share: cursor.c (marks), cursor_cut.c
  * (cutting segments in two), cursor_move.c (from one cursor to another),
- * cursor_plan.c (cutting segments from the log, and dropping instead).
+ * cursor_plan.c (cutting segments from the log, and dropping instead),
+ * cursor_place.c (where it stands, as the spool says it).
  */
 #ifndef CURSOR_RING_H
 #define CURSOR_RING_H
@@ -26,6 +27,27 @@ segment_wanted(const struct segment *s)
 	return s->lines - s->skipped;
 }
 
+/* Over HTTP a segment's bytes stay in memory: its lines may have to be looked at once more. */
+static inline void
+segment_ref(const struct cursor *c, struct chunk *chunk)
+{
+	chunk->refs++;
+	chunk->pins += c->exact;
+}
+
+static inline void
+segment_unref(const struct cursor *c, struct chunk *chunk)
+{
+	chunk->refs--;
+	chunk->pins -= c->exact;
+}
+
+static inline bool
+plan_is_at_end(const struct cursor *c)
+{
+	return c->plan_bytes == c->log->end_bytes;
+}
+
 /* The later of two gaps that now are one place; it says since when the earlier began. */
 static inline void
 gap_join(struct cursor_gap *later, const struct cursor_gap *earlier)
@@ -40,8 +62,18 @@ gap_join(struct cursor_gap *later, const struct cursor_gap *earlier)
 /* cursor.c */
 /* A new last segment, not filled in. */
 struct segment *ring_push(struct cursor *);
+/* The last segment is gone. */
+void ring_end(struct cursor *);
 
 /* cursor_plan.c */
+/* Leaves a chunk that plan has passed; finds the chunk that plan stands before. */
+void plan_normalise(struct cursor *);
+/* What follows plan is not in memory; asks for it. */
+bool plan_is_away(struct cursor *);
+/* Lines dropped at plan, told to the drain. */
+void gap_add(struct cursor *, enum cursor_reason, uint64_t lines);
+/* The same of those that were told when they were dropped. */
+void gap_add_told(struct cursor *, enum cursor_reason, uint64_t lines);
 /* Cuts the next segment from the log.  false: there is nothing to send. */
 bool plan_segment(struct cursor *, int64_t now_ms);
 /* Counts the unwanted of the segment's lines anew. */

@@ -70,6 +70,8 @@ struct spool_fetch {
 	size_t n;
 };
 
+struct spool_fetch *spool_fetch_new(uint64_t app, uint64_t seq, size_t limit, struct mailbox *back,
+				    void (*done)(struct mail *, void *owner));
 void spool_fetch_free(struct spool_fetch *); /* with the data that was not taken */
 
 /* Told to the worker at home of the app: lines before that place are too much, or too old. */

@@ -64,6 +64,20 @@ spool_commit_free(struct spool_commit *c)
 	free(c);
 }
 
+struct spool_fetch *
+spool_fetch_new(uint64_t app, uint64_t seq, size_t limit, struct mailbox *back,
+		void (*done)(struct mail *, void *owner))
+{
+	struct spool_fetch *f = xcalloc(1, sizeof(*f));
+
+	f->app = app;
+	f->seq = seq;
+	f->limit = limit;
+	f->back = back;
+	f->done = done;
+	return f;
+}
+
 void
 spool_fetch_free(struct spool_fetch *f)
 {

@@ -134,8 +134,6 @@ key_differs(const struct config_key *k, const struct config *was, const struct c
 		return lists_differ(was->listen, was->nlisten, is->listen, is->nlisten);
 	case CONFIG_ADMIN:
 		return lists_differ(was->admin, was->nadmin, is->admin, is->nadmin);
-	case CONFIG_ABSENT:
-		break;
 	}
 	return false;
 }

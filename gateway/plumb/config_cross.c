@@ -85,6 +85,9 @@ config_cross_check(const struct config *c, char *err)
 	else if (c->worker_memory < c->app_memory)
 		fault =
 		    "worker-memory: less than app-memory; raise worker-memory or lower app-memory";
+	else if (c->spool_size > 0 && c->spool_after > 0 && c->batch_wait >= c->spool_after)
+		fault = "batch-wait: not less than spool-after, so every batch would be committed "
+			"to disk first; lower batch-wait or raise spool-after";
 	else if (c->catch_all != NULL && c->copy_to != NULL &&
 		 strcmp(c->catch_all, c->copy_to) == 0)
 		fault = "catch-all: the same app as copy-to, which gets every line already; remove "

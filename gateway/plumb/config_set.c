@@ -141,10 +141,7 @@ set_value(struct config *c, const struct config_key *k, const char *value, char 
 	case CONFIG_LISTEN:
 	case CONFIG_ADMIN:
 		return add_url(c, k, value, err);
-	case CONFIG_ABSENT:
-		break;
 	}
-	snprintf(err, CONFIG_ERROR_BYTES, "key %s: %s; remove the key", k->name, k->text);
 	return false;
 }
 
@@ -154,7 +151,7 @@ config_set(struct config_build *b, const struct config_key *k, const char *value
 {
 	size_t i = (size_t)(k - config_keys);
 
-	if (value[0] == '\0' && k->kind != CONFIG_ABSENT) {
+	if (value[0] == '\0') {
 		snprintf(err, CONFIG_ERROR_BYTES,
 			 "%s: no value; give one, or remove the key for the default (%s)", k->name,
 			 config_key_default(k));

@@ -165,7 +165,6 @@ config_key_bounds(const struct config_key *k, char text[CONFIG_BOUNDS_BYTES])
 	case CONFIG_CHECKED:
 	case CONFIG_LISTEN:
 	case CONFIG_ADMIN:
-	case CONFIG_ABSENT:
 		break;
 	}
 	return text;
@@ -179,8 +178,7 @@ config_key_find(const char *name, const char *const *more, char *err)
 	for (size_t i = 0; i < config_nkeys; i++) {
 		if (strcmp(name, config_keys[i].name) == 0)
 			return &config_keys[i];
-		if (config_keys[i].kind != CONFIG_ABSENT)
-			nearest_try(&near, name, config_keys[i].name);
+		nearest_try(&near, name, config_keys[i].name);
 	}
 	for (; more != NULL && *more != NULL; more++)
 		nearest_try(&near, name, *more);
@@ -209,8 +207,6 @@ config_help(FILE *f)
 	      f);
 	for (size_t i = 0; i < config_nkeys; i++) {
 		k = &config_keys[i];
-		if (k->kind == CONFIG_ABSENT)
-			continue;
 		fprintf(f, "  %-17s %s%s\n", k->name, k->text,
 			config_key_repeats(k) ? " (may be repeated)" : "");
 		if (config_key_bounds(k, bounds)[0] != '\0')

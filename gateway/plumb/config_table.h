@@ -23,7 +23,6 @@ enum config_kind {
 	CONFIG_SHAPE,  /* a word for enum list_shape */
 	CONFIG_LISTEN, /* repeatable */
 	CONFIG_ADMIN,  /* repeatable */
-	CONFIG_ABSENT, /* of a later build: refused by name */
 };
 
 /* false: fault has what is wrong and what to write instead, to be read behind the value. */
@@ -32,14 +31,14 @@ typedef bool config_checker(const char *value, char *fault, size_t len);
 struct config_key {
 	const char *name;
 	enum config_kind kind;
-	size_t offset;	       /* in struct config; CONFIG_LISTEN, CONFIG_ADMIN, CONFIG_ABSENT: 0 */
+	size_t offset;	       /* in struct config; CONFIG_LISTEN, CONFIG_ADMIN: 0 */
 	const char *def;       /* as one would write it, several with a space between; NULL: none */
 	const char *def_text;  /* what to say of a default that is made at start; NULL: def is it */
 	int64_t min, max;      /* durations, sizes, counts */
 	const char *words[4];  /* CONFIG_EITHER, CONFIG_SHAPE; NULL behind the last */
 	config_checker *check; /* CONFIG_CHECKED */
 	bool secret;	       /* may hold a password: errors do not repeat the value */
-	const char *text;      /* CONFIG_ABSENT: what this build has not */
+	const char *text;
 };
 
 enum { CONFIG_KEYS_MAX = 64, CONFIG_BOUNDS_BYTES = 80 };

@@ -57,7 +57,8 @@ app_home_find(const struct app_home *h, const char *url)
 uint64_t
 app_home_dropped(const struct drain_status *s)
 {
-	return s->lines_dropped_memory + s->lines_dropped_rate + s->lines_dropped_size +
+	return s->lines_dropped_memory + s->lines_dropped_rate + s->lines_dropped_spool +
+	       s->lines_dropped_age + s->lines_dropped_damaged + s->lines_dropped_size +
 	       s->lines_dropped_refused;
 }
 

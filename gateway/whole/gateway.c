@@ -51,6 +51,11 @@ free_parts(struct gateway *gw)
 	for (unsigned i = 0; i < gw->nworkers; i++)
 		worker_end(gw->workers[i]);
 	for (unsigned i = 0; i < gw->nworkers; i++)
+		worker_empty(gw->workers[i]);
+	/* What they found there may have been answered to another. */
+	for (unsigned i = 0; i < gw->nworkers; i++)
+		worker_empty(gw->workers[i]);
+	for (unsigned i = 0; i < gw->nworkers; i++)
 		worker_free(gw->workers[i]);
 	gateway_prober_free(gw->prober);
 	if (gw->mailbox != NULL) {
@@ -59,6 +64,7 @@ free_parts(struct gateway *gw)
 	}
 	if (gw->setup.resolver != NULL)
 		resolver_free(gw->setup.resolver);
+	gateway_close_spool(gw);
 	if (gw->rules != NULL)
 		gateway_free_listener_parts(gw->config->nlisten, gw->ctxs, gw->rules);
 	SSL_CTX_free(gw->drain_tls);
@@ -92,14 +98,33 @@ run_now(struct call *c, struct worker *w)
 	call_free(c);
 }
 
+/* What the spool has of it; its thread does not run yet. */
+static void
+find_log(const struct gateway *gw, uint64_t app, struct call_app_add *c)
+{
+	const struct spool_log *log = gw->spool != NULL ? spool_log_of(gw->spool, app) : NULL;
+
+	if (log == NULL)
+		return;
+	c->restored = true;
+	c->end = log->end;
+}
+
 static bool
 load_app(const struct app_record *app, void *arg)
 {
 	struct gateway *gw = arg;
 	unsigned home = gateway_home(gw, app->id);
 
-	for (unsigned i = 0; i < gw->nworkers; i++)
-		run_now(&call_app_add_new(app->serial, home, app->name)->call, gw->workers[i]);
+	for (unsigned i = 0; i < gw->nworkers; i++) {
+		struct call_app_add *c = call_app_add_new(app->serial, home, app->name);
+
+		if (i == home)
+			find_log(gw, app->serial, c);
+		run_now(&c->call, gw->workers[i]);
+	}
+	if (gw->setup.spooler != NULL)
+		spooler_know(gw->setup.spooler, app->serial, gw->workers[home]->mailbox);
 	return true;
 }
 
@@ -107,6 +132,7 @@ static bool
 load_drain(const struct drain_record *drain, void *arg)
 {
 	struct gateway *gw = arg;
+	struct call_drain_add *c;
 	struct app_record app;
 	struct drain_conf conf;
 
@@ -117,8 +143,10 @@ load_drain(const struct drain_record *drain, void *arg)
 			  app.name, "type", drain->type, NULL);
 		return true;
 	}
-	run_now(&call_drain_add_new(app.serial, drain->id, &conf)->call,
-		gw->workers[gateway_home(gw, app.id)]);
+	c = call_drain_add_new(app.serial, drain->id, &conf);
+	c->placed = gw->spool != NULL &&
+		    spool_mark_of(gw->spool, app.serial, drain->id, &c->place) == SPOOL_OK;
+	run_now(&c->call, gw->workers[gateway_home(gw, app.id)]);
 	return true;
 }
 
@@ -167,6 +195,8 @@ start_parts(struct gateway *gw, struct event_base *base, char *err)
 {
 	size_t nlisten = gw->config->nlisten;
 
+	if (!gateway_open_spool(gw, err))
+		return false;
 	gw->drain_tls = tls_client_ctx(gw->config->ca_file, err);
 	if (gw->drain_tls == NULL)
 		return false;
@@ -188,9 +218,11 @@ start_parts(struct gateway *gw, struct event_base *base, char *err)
 		snprintf(err, CONFIG_ERROR_BYTES, "data-dir: %s", store_error(gw->store));
 		return false;
 	}
+	gateway_make_spooler(gw);
 	make_workers(gw);
 	if (!load_store(gw, err))
 		return false;
+	gateway_tidy_spool(gw);
 	for (size_t i = 0; i < nlisten; i++)
 		if (!open_listener(gw, i, err))
 			return false;
@@ -210,6 +242,12 @@ gateway_start(struct config *config, struct store *store, struct event_base *bas
 	gw->store = store;
 	TAILQ_INIT(&gw->tails);
 	if (!start_parts(gw, base, err)) {
+		free_parts(gw);
+		return NULL;
+	}
+	if (gw->setup.spooler != NULL && !spooler_run(gw->setup.spooler)) {
+		snprintf(err, CONFIG_ERROR_BYTES,
+			 "workers: the spool's thread could not be started");
 		free_parts(gw);
 		return NULL;
 	}
@@ -264,10 +302,14 @@ void
 gateway_stop(struct gateway *gw)
 {
 	stop_step(gw, worker_stop_reading, CALL_WAIT_MS);
+	stop_step(gw, worker_stop_committing, CALL_WAIT_MS);
 	stop_step(gw, worker_stop_delivering, gw->config->stop_timeout + CALL_WAIT_MS);
+	stop_step(gw, worker_stop_committing, CALL_WAIT_MS);
 	stop_step(gw, worker_stop_loop, CALL_WAIT_MS);
 	for (unsigned i = 0; i < gw->nrunning; i++)
 		worker_join(gw->workers[i]);
+	if (gw->setup.spooler != NULL)
+		spooler_stop(gw->setup.spooler);
 	for (unsigned i = 0; i < gw->nworkers; i++)
 		worker_end(gw->workers[i]);
 	log_abandoned(gw, 0);

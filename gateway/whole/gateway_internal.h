@@ -28,7 +28,7 @@ struct gateway {
 	struct tag_rule **rules;       /* by configured listener */
 	char host[256];
 	struct mailbox *mailbox; /* main's */
-	struct spooler *spooler; /* NULL: there is no spool */
+	struct spool *spool;	 /* until the spooler has it */
 
 	struct unrouted unknown;	  /* names that were said to be unknown */
 	uint64_t tickets;		  /* ids of drains that have no record yet */
@@ -40,6 +40,16 @@ struct gateway {
 void gateway_prober_free(struct gateway_prober *); /* NULL is fine; no probe is under way */
 /* After a reload. */
 void gateway_prober_set_tls(struct gateway_prober *, SSL_CTX *);
+
+/* gateway_spool.c */
+/* Before there are threads: opens the spool, if there is to be one; a damaged one is put aside. */
+bool gateway_open_spool(struct gateway *, char err[CONFIG_ERROR_BYTES])
+    __attribute__((warn_unused_result));
+/* Hands it to the spooler's thread, which does not run yet. */
+void gateway_make_spooler(struct gateway *);
+/* What the spool has of apps that are no more goes; says what came back. */
+void gateway_tidy_spool(struct gateway *);
+void gateway_close_spool(struct gateway *);
 
 unsigned gateway_home(const struct gateway *, const char *app_id);
 /* Contexts and rules of all listeners; entries that fail stay NULL.  false: err says why. */

@@ -61,7 +61,7 @@ label_listener(const struct listen_url *url, char label[LISTENER_LABEL_BYTES])
 const struct spooler_stats *
 gateway_spool(const struct gateway *gw)
 {
-	return gw->spooler != NULL ? spooler_stats(gw->spooler) : NULL;
+	return gw->setup.spooler != NULL ? spooler_stats(gw->setup.spooler) : NULL;
 }
 
 enum gateway_code

@@ -63,6 +63,7 @@ void
 worker_forget_log(struct worker *w, struct app_log *log)
 {
 	unlist_idle(w, log);
+	worker_spool_forget(w, log, false);
 	if (log->touched)
 		TAILQ_REMOVE(&w->touched, log, touched_link);
 	if (log->due)
@@ -103,6 +104,7 @@ static void
 schedule_log(struct worker *w, struct app_log *log, int64_t now_ms)
 {
 	unlist_idle(w, log);
+	worker_spool_lines(w, log);
 	if (log->end_bytes - log->flushed_bytes >= CHUNK_FULL_BYTES ||
 	    now_ms - log->flushed_ms >= w->linger) {
 		flush_log(w, log, now_ms);
@@ -150,6 +152,7 @@ worker_turn(struct worker *w)
 		schedule_log(w, log, now_ms);
 	}
 	flush_due(w, now_ms);
+	worker_spool_turn(w);
 	worker_weigh(w);
 }
 
@@ -226,7 +229,10 @@ on_due(evutil_socket_t fd, short what, void *arg)
 static void
 on_read_done(void *arg)
 {
-	worker_post(arg);
+	struct worker *w = arg;
+
+	ingest_end(&w->ingest);
+	worker_post(w);
 }
 
 static void
@@ -254,6 +260,7 @@ init_parts(struct worker *w)
 
 	log_pool_init(&w->pool, (size_t)config->app_memory, (size_t)config->worker_memory,
 		      setup->start);
+	worker_spool_init(w);
 	w->ingest = (struct ingest){.self = w->index,
 				    .routes = w->routes,
 				    .stats = &w->stats,
@@ -341,17 +348,25 @@ worker_end(struct worker *w)
 }
 
 void
+worker_empty(struct worker *w)
+{
+	http_client_free(w->drains.http);
+	w->drains.http = NULL;
+	/* Answers of the resolver and the spooler, and bundles, may still lie there. */
+	w->ingest.routes = w->routes = routes_new();
+	mailbox_turn(w->mailbox);
+	routes_free(w->routes);
+	w->ingest.routes = w->routes = NULL;
+}
+
+void
 worker_free(struct worker *w)
 {
 	if (w == NULL)
 		return;
-	http_client_free(w->drains.http);
 	gzip_free(w->drains.gzip);
-	/* Answers of the resolver and bundles may still lie there. */
-	w->ingest.routes = w->routes = routes_new();
-	mailbox_turn(w->mailbox);
-	routes_free(w->routes);
 	mailbox_free(w->mailbox);
+	worker_spool_clear(w);
 	buf_free(&w->drains.scratch);
 	buf_free(&w->drains.marked);
 	ingest_clear(&w->ingest);

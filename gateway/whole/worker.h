@@ -16,6 +16,7 @@
 #include "ends/ingest.h"
 #include "ends/intake.h"
 #include "ends/unrouted.h"
+#include "whole/worker_spool.h"
 
 struct event;
 
@@ -29,6 +30,7 @@ struct worker_setup {
 	uint64_t start;	     /* start number of sequences */
 	struct post **posts; /* of all workers, by index */
 	unsigned workers;
+	struct spooler *spooler;		     /* NULL: there is no spool */
 	struct mailbox *main;			     /* for what main should know */
 	void (*unknown)(struct mail *, void *owner); /* delivers a struct unknown_app there */
 };
@@ -68,6 +70,7 @@ struct worker {
 	unsigned paused_by; /* workers, and full mailboxes, that stop us */
 	uint64_t asked;	    /* bit n: we wait for worker n's mailbox to empty */
 
+	struct worker_spool spool; /* worker_spool.c */
 	struct unrouted unrouted;
 
 	/* Stopping: worker_stop.c */
@@ -82,7 +85,9 @@ struct worker *worker_new(unsigned index, const struct worker_setup *);
  * does nothing.
  */
 void worker_end(struct worker *);
-/* After worker_end of all workers. */
+/* After worker_end of all workers, once or more: takes in what lies in its mailbox. */
+void worker_empty(struct worker *);
+/* After worker_empty of all workers. */
 void worker_free(struct worker *);
 /* false: the thread could not be started. */
 bool worker_run(struct worker *) __attribute__((warn_unused_result));

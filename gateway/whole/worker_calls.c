@@ -29,6 +29,8 @@ run_app_add(struct call *call, struct worker *w)
 	home = app_home_new(&w->pool, c->app, c->name);
 	r->home_state = home;
 	r->log = home->log;
+	if (c->restored)
+		app_log_restore(home->log, c->end.bytes, c->end.lines);
 }
 
 struct call_app_add *
@@ -51,6 +53,7 @@ run_app_remove(struct call *call, struct worker *w)
 	if (r == NULL)
 		return;
 	if (r->home_state != NULL) {
+		worker_spool_forget(w, r->log, true);
 		worker_forget_log(w, r->log);
 		app_home_remove(r->home_state);
 	}
@@ -71,12 +74,16 @@ run_drain_add(struct call *call, struct worker *w)
 {
 	struct call_drain_add *c = (struct call_drain_add *)call;
 	struct app_home *home = home_of(w, c->app);
+	struct drain *d;
 
 	if (home == NULL)
 		return;
 	c->found = true;
 	c->position = home->log->end_seq;
-	app_home_add(home, drain_new(&w->drains, home->log, c->drain, &c->conf));
+	d = drain_new(&w->drains, home->log, c->drain, &c->conf);
+	app_home_add(home, d);
+	if (c->placed)
+		drain_place(d, &c->place);
 }
 
 static void

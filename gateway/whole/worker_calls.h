@@ -14,6 +14,8 @@ struct call_app_add {
 	uint64_t app;
 	unsigned home;
 	char name[64];
+	bool restored; /* the spool has lines of it, up to: */
+	struct spool_place end;
 };
 struct call_app_add *call_app_add_new(uint64_t app, unsigned home, const char *name);
 
@@ -30,8 +32,10 @@ struct call_drain_add {
 	uint64_t app;
 	uint64_t drain;
 	struct drain_conf conf; /* taken over */
-	uint64_t position;	/* answer: the sequence of the next line */
-	bool found;		/* answer: the app is there */
+	bool placed;		/* the spool says where it goes on: */
+	struct spool_place place;
+	uint64_t position; /* answer: the sequence of the next line */
+	bool found;	   /* answer: the app is there */
 };
 struct call_drain_add *call_drain_add_new(uint64_t app, uint64_t drain, struct drain_conf *conf);
 

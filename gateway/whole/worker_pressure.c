@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/xmalloc.h"
+#include "log/log_shed.h"
 #include "whole/app_home.h"
 #include "whole/worker.h"
 
@@ -133,32 +134,18 @@ judge_route(struct route *r, void *arg)
 		return;
 	TAILQ_FOREACH(c, &r->log->cursors, link)
 	{
-		size_t waiting;
-
 		cursor_judge(c, pressed, j->now_ms);
-		waiting = (size_t)(r->log->end_bytes - c->plan_bytes);
-		gathers = gathers || (pressed && waiting > 0 && !c->lags);
-		if (c->lags && waiting > j->most) {
-			j->most = waiting;
-			j->greediest = r->log;
-		}
+		gathers = gathers || (pressed && !c->lags && cursor_waiting_bytes(c) > 0);
+	}
+	if (r->log->lagging > j->most) {
+		j->most = r->log->lagging;
+		j->greediest = r->log;
 	}
 	/* No batch waits for company while all wait for memory. */
 	if (gathers) {
 		r->log->flushed_ms = 0;
 		worker_touch(r->log, j->worker);
 	}
-}
-
-/* All its lagging drains: what one of them still wants stays in memory. */
-static void
-trim_log(struct app_log *log, size_t keep)
-{
-	struct cursor *c;
-
-	TAILQ_FOREACH(c, &log->cursors, link)
-	if (c->lags)
-		cursor_trim(c, keep);
 }
 
 void
@@ -176,7 +163,8 @@ worker_relieve(struct worker *w)
 		routes_walk(w->routes, judge_route, &j);
 		if (w->pool.lagging <= share || j.greediest == NULL)
 			break;
-		trim_log(j.greediest, j.most / 2);
+		/* All its lagging drains: what one of them still wants stays in memory. */
+		log_shed(j.greediest, j.most / 2);
 		if (w->pool.lagging >= before)
 			break;
 	}

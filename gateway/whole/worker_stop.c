@@ -12,6 +12,9 @@
 /* Reading goes on while lines still come, at most for READ_MS, looked at every STEP_MS. */
 enum { READ_MS = 1000, STEP_MS = 20, QUIET_STEPS = 3 };
 
+/* A commit that takes longer is not waited for by its worker, but by the spooler's end. */
+enum { COMMIT_MS = 3000 };
+
 struct worker_stop {
 	struct call *call; /* the step that main waits for */
 	struct event *timer;
@@ -71,8 +74,7 @@ on_read_step(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	intake_read_rest(&w->intake);
-	while (!TAILQ_EMPTY(&w->intake.sessions))
-		session_close(TAILQ_FIRST(&w->intake.sessions), NULL);
+	intake_end_reading(&w->intake);
 	worker_post(w);
 	end_step(w);
 }
@@ -83,6 +85,28 @@ worker_stop_reading(struct call *c, struct worker *w)
 	while (!TAILQ_EMPTY(&w->intake.listeners))
 		listener_close(TAILQ_FIRST(&w->intake.listeners));
 	begin_step(w, c, READ_MS, on_read_step);
+}
+
+static void
+on_commit_step(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+
+	(void)fd;
+	(void)what;
+	if ((!worker_spool_is_done(w) || intake_acks_waiting(&w->intake) > 0) &&
+	    clock_mono_ms() < w->stop->until_ms) {
+		arm(w);
+		return;
+	}
+	end_step(w);
+}
+
+void
+worker_stop_committing(struct call *c, struct worker *w)
+{
+	worker_spool_hurry(w);
+	begin_step(w, c, COMMIT_MS, on_commit_step);
 }
 
 static void
@@ -121,5 +145,7 @@ void
 worker_stop_loop(struct call *c, struct worker *w)
 {
 	(void)c;
+	/* Who was not told by now sends its lines again, to the next start. */
+	intake_close_acknowledging(&w->intake);
 	w->quit = true;
 }

@@ -13,6 +13,8 @@
 /* Accepts what is queued, closes listeners, reads each session dry (1 s at most), closes all. */
 void worker_stop_reading(struct call *, struct worker *);
 /* Answers when every drain is done, or after stop-timeout. */
+/* All that is not delivered is on disk, and its senders were told, or the disk takes nothing. */
+void worker_stop_committing(struct call *, struct worker *);
 void worker_stop_delivering(struct call *, struct worker *);
 /* The loop ends; the worker may be joined. */
 void worker_stop_loop(struct call *, struct worker *);

@@ -322,6 +322,11 @@ status_tells_how_each_drain_fares(void **state)
 						     .state = DRAIN_RETRYING,
 						     .lines_waiting = 5,
 						     .bytes_waiting = 500,
+						     .lines_spooled = 3,
+						     .bytes_spooled = 200,
+						     .lines_dropped_spool = 14,
+						     .lines_dropped_age = 15,
+						     .lines_dropped_damaged = 16,
 						     .lines_filtered = 11,
 						     .lines_cut = 12,
 						     .lines_old = 13,
@@ -347,8 +352,10 @@ status_tells_how_each_drain_fares(void **state)
 		 "[{\"app_id\":\"%s\",\"url\":\"syslog://h:1\",\"type\":\"syslog\","
 		 "\"state\":\"connected\",\"delivered\":{\"lines\":10,\"bytes\":1000},"
 		 "\"rate\":{\"lines_per_minute\":4},"
-		 "\"waiting\":{\"memory\":{\"lines\":0,\"bytes\":0},\"oldest_ms\":null},"
-		 "\"dropped\":{\"memory\":0,\"rate\":0,\"too_long\":0,\"refused\":0},"
+		 "\"waiting\":{\"memory\":{\"lines\":0,\"bytes\":0},"
+		 "\"spool\":{\"lines\":0,\"bytes\":0},\"oldest_ms\":null},"
+		 "\"dropped\":{\"memory\":0,\"rate\":0,\"spool\":0,\"age\":0,\"damaged\":0,"
+		 "\"too_long\":0,\"refused\":0},"
 		 "\"filtered\":0,\"cut\":0,\"old\":0,\"resent\":0,\"retries\":0,"
 		 "\"last_error\":null,\"last_dead_letter\":null,"
 		 "\"last_delivered\":\"2026-01-02T03:04:05.678902Z\","
@@ -357,8 +364,10 @@ status_tells_how_each_drain_fares(void **state)
 		 "{\"app_id\":\"%s\",\"url\":\"syslog://h:3\",\"type\":\"syslog\","
 		 "\"state\":\"retrying\",\"delivered\":{\"lines\":0,\"bytes\":0},"
 		 "\"rate\":{\"lines_per_minute\":0},"
-		 "\"waiting\":{\"memory\":{\"lines\":5,\"bytes\":500},\"oldest_ms\":1500},"
-		 "\"dropped\":{\"memory\":7,\"rate\":8,\"too_long\":9,\"refused\":10},"
+		 "\"waiting\":{\"memory\":{\"lines\":2,\"bytes\":300},"
+		 "\"spool\":{\"lines\":3,\"bytes\":200},\"oldest_ms\":1500},"
+		 "\"dropped\":{\"memory\":7,\"rate\":8,\"spool\":14,\"age\":15,\"damaged\":16,"
+		 "\"too_long\":9,\"refused\":10},"
 		 "\"filtered\":11,\"cut\":12,\"old\":13,\"resent\":2,\"retries\":3,"
 		 "\"last_error\":{\"error\":\"refused \xef\xbf\xbd\","
 		 "\"at\":\"2026-01-02T03:04:05.000000Z\"},\"last_dead_letter\":null,"

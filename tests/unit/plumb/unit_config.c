@@ -159,7 +159,7 @@ help_names_every_key_that_can_be_given(void **state)
 	fclose(f);
 	for (size_t i = 0; i < config_nkeys; i++) {
 		line = xasprintf("\n  %s ", config_keys[i].name);
-		assert_int_equal(strstr(text, line) != NULL, config_keys[i].kind != CONFIG_ABSENT);
+		assert_non_null(strstr(text, line));
 		free(line);
 	}
 	free(text);

@@ -21,8 +21,8 @@ errors_of_a_file_carry_its_line(void **state)
 	     "linger: no value; give one, or remove the key for the default (10ms)"},
 	    {SLICE_INIT("check = yes\n"), "1", "unknown key \"check\""},
 	    {SLICE_INIT("linger = 10ms\0\n"), "1", "NUL"},
-	    {SLICE_INIT("spool-after = 1s\n"), "1",
-	     "key spool-after: this build has no spool yet; remove the key"},
+	    {SLICE_INIT("spool-after = 1\n"), "1",
+	     "spool-after: \"1\": no unit; write ms, s, m, h or d"},
 	    {SLICE_INIT("admin = syslog+tcp://127.0.0.1:1\n"), "1",
 	     "admin: \"syslog+tcp://127.0.0.1:1\": unknown scheme"},
 	    {SLICE_INIT("linger = \"10ms\"\n"), "1", "not a number"},
@@ -142,23 +142,6 @@ too_many_listeners_are_refused(void **state)
 }
 
 static void
-what_is_not_built_is_refused_by_name(void **state)
-{
-	static const char *const keys[] = {"spool-after", "spool-cap", "spool-size", "spool-age"};
-	char *arg, *fault;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		arg = xasprintf("--%s=1", keys[i]);
-		fault = xasprintf("key %s: this build has no ", keys[i]);
-		assert_bad(arg, fault);
-		assert_non_null(strstr(err, "; remove the key"));
-		free(arg);
-		free(fault);
-	}
-}
-
-static void
 tls_needs_its_files(void **state)
 {
 	struct config c;
@@ -200,6 +183,11 @@ keys_that_contradict_each_other_are_refused(void **state)
 	assert_bad("--admin=http://127.0.0.1:1514",
 		   "admin: \"http://127.0.0.1:1514\": listen \"syslog+tcp://127.0.0.1:1514\" has "
 		   "this address");
+	assert_bad("--spool-after=500ms", "batch-wait: not less than spool-after");
+	assert_int_equal(load(&c, "--spool-after=500ms", "--spool-size=0", NULL), CONFIG_OK);
+	config_free(&c);
+	assert_int_equal(load(&c, "--spool-after=0", NULL), CONFIG_OK);
+	config_free(&c);
 	assert_int_equal(load(&c, "--resend-bytes=0", "--resend-max=0", NULL), CONFIG_OK);
 	config_free(&c);
 	assert_int_equal(load(&c, "--listen=syslog+tcp://127.0.0.1:0",
@@ -278,7 +266,6 @@ main(void)
 	    cmocka_unit_test(values_stay_within_bounds),
 	    cmocka_unit_test(what_http_drains_need_is_checked),
 	    cmocka_unit_test(too_many_listeners_are_refused),
-	    cmocka_unit_test(what_is_not_built_is_refused_by_name),
 	    cmocka_unit_test(tls_needs_its_files),
 	    cmocka_unit_test(keys_that_contradict_each_other_are_refused),
 	    cmocka_unit_test(files_that_are_named_must_be_good),

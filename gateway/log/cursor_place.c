@@ -1,0 +1,106 @@
+#include "log/cursor_place.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "log/cursor_ring.h"
+
+struct spool_place
+cursor_place_of(const struct cursor *c, unsigned n)
+{
+	const struct segment *s;
+
+	if (n == c->count)
+		return (struct spool_place){c->plan_seq, c->plan_bytes, c->plan_lines};
+	s = ring_at(c, n);
+	return (struct spool_place){s->seq, s->chunk->base + s->from,
+				    s->chunk->first_line + (s->seq - s->chunk->first_seq)};
+}
+
+struct spool_place
+cursor_taken_place(const struct cursor *c)
+{
+	return cursor_place_of(c, c->taken);
+}
+
+struct spool_place
+cursor_kept_place(const struct cursor *c)
+{
+	return cursor_place_of(c, 0);
+}
+
+void
+cursor_put(struct cursor *c, const struct spool_place *to)
+{
+	if (c->plan != NULL) {
+		c->away_ms = c->plan->first_ms;
+		c->plan->refs--;
+	}
+	c->plan = NULL;
+	c->plan_seq = to->seq;
+	c->plan_bytes = to->bytes;
+	c->plan_lines = to->lines;
+	plan_normalise(c);
+}
+
+void
+cursor_jump(struct cursor *c, const struct spool_place *to, enum cursor_reason reason)
+{
+	uint64_t lines = to->lines - c->plan_lines, bytes = to->bytes - c->plan_bytes;
+	uint64_t told = lines < c->missing_lines ? lines : c->missing_lines;
+
+	assert(to->bytes >= c->plan_bytes && to->lines >= c->plan_lines);
+	c->missing_lines -= told;
+	c->missing_bytes -= bytes < c->missing_bytes ? bytes : c->missing_bytes;
+	cursor_put(c, to);
+	gap_add_told(c, CURSOR_MEMORY, told);
+	gap_add(c, reason, lines - told);
+	app_log_stir(c->log);
+}
+
+/* Takes the n-th segment, an unsent one, out of the ring. */
+static void
+ring_take_out(struct cursor *c, unsigned n)
+{
+	struct segment *s = ring_at(c, n);
+
+	c->unsent_bytes -= segment_bytes(s);
+	c->unsent_lines -= segment_wanted(s);
+	segment_unref(c, s->chunk);
+	for (; n + 1 < c->count; n++)
+		*ring_at(c, n) = *ring_at(c, n + 1);
+	c->count--;
+	if (c->count == 0)
+		ring_end(c);
+}
+
+/* Its lines are missing before what follows it. */
+static void
+spoil_segment(struct cursor *c, unsigned n)
+{
+	struct segment s = *ring_at(c, n);
+	struct cursor_gap gap = s.gap;
+
+	if (cursor_gap_is_empty(&gap))
+		gap.since_us = clock_wall_us();
+	gap.lines[CURSOR_DAMAGED] += segment_wanted(&s);
+	if (!s.counted)
+		c->dropped(c, CURSOR_DAMAGED, segment_wanted(&s));
+	ring_take_out(c, n);
+	gap_join(n < c->count ? &ring_at(c, n)->gap : &c->gap, &gap);
+}
+
+void
+cursor_spoil(struct cursor *c, const struct chunk *chunk)
+{
+	struct spool_place end = {chunk->first_seq + chunk->lines, chunk->base + chunk->used,
+				  chunk->first_line + chunk->lines};
+
+	for (unsigned n = c->sent; n < c->count;)
+		if (ring_at(c, n)->chunk == chunk)
+			spoil_segment(c, n);
+		else
+			n++;
+	if (c->plan == chunk && c->plan_at < chunk->used)
+		cursor_jump(c, &end, CURSOR_DAMAGED);
+}

@@ -1,0 +1,33 @@
+/*
+ * cursor_place -- where a cursor stands, in the terms of the spool, and putting
+ * it somewhere else.
+ *
+ * Owner and thread: as cursor.h.
+ */
+#ifndef CURSOR_PLACE_H
+#define CURSOR_PLACE_H
+
+#include "log/cursor.h"
+#include "store/spool.h"
+
+/* Of the n-th segment of its ring; with n == count, of plan. */
+struct spool_place cursor_place_of(const struct cursor *, unsigned n);
+/* The first line that was not taken: where it goes on after a restart. */
+struct spool_place cursor_taken_place(const struct cursor *);
+/* The first line that it may come back to in this life. */
+struct spool_place cursor_kept_place(const struct cursor *);
+
+/* Plan stands there from now on; nobody is told of lines in between. */
+void cursor_put(struct cursor *, const struct spool_place *);
+/*
+ * Plan goes on to a place further on; what lies between is dropped for that
+ * reason, and counted, as far as it was not when it was shed (log_shed.h).
+ */
+void cursor_jump(struct cursor *, const struct spool_place *, enum cursor_reason);
+/*
+ * A chunk of it cannot be read: unsent segments in it go out of the ring, plan
+ * passes it.
+ */
+void cursor_spoil(struct cursor *, const struct chunk *);
+
+#endif

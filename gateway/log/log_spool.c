@@ -1,0 +1,250 @@
+#include "log/log_spool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/xmalloc.h"
+#include "log/chunk_cache.h"
+#include "log/cursor_place.h"
+
+/* The first line that some drain has not taken. */
+static uint64_t
+taken_seq(const struct app_log *log)
+{
+	uint64_t seq = log->end_seq;
+	const struct cursor *c;
+
+	TAILQ_FOREACH(c, &log->cursors, link)
+	{
+		uint64_t taken = cursor_taken_place(c).seq;
+
+		if (!c->tap && taken < seq)
+			seq = taken;
+	}
+	return seq;
+}
+
+static bool
+is_unsafe(const struct chunk *c, uint64_t taken)
+{
+	return c->state != CHUNK_SPOOLED && c->first_seq + c->lines > taken;
+}
+
+static const struct chunk *
+first_unsafe(const struct app_log *log, uint64_t taken)
+{
+	const struct chunk *c;
+
+	TAILQ_FOREACH(c, &log->chunks, link)
+	if (is_unsafe(c, taken))
+		return c;
+	return NULL;
+}
+
+uint64_t
+log_spool_safe_seq(const struct app_log *log)
+{
+	uint64_t taken = taken_seq(log);
+	const struct chunk *c = first_unsafe(log, taken);
+
+	if (c == NULL)
+		return log->end_seq;
+	return c->first_seq > taken ? c->first_seq : taken;
+}
+
+struct spool_place
+log_spool_safe_place(const struct app_log *log)
+{
+	const struct chunk *c = first_unsafe(log, taken_seq(log));
+
+	if (c == NULL)
+		return (struct spool_place){log->end_seq, log->end_bytes, log->end_lines};
+	return (struct spool_place){c->first_seq, c->base, c->first_line};
+}
+
+bool
+log_spool_await(struct app_log *log, void (*safe)(void *arg), void *arg)
+{
+	struct log_wait *last = TAILQ_LAST(&log->waits, log_wait_list);
+
+	if (last != NULL && last->arg == arg && last->safe == safe) {
+		last->seq = log->end_seq;
+		return false;
+	}
+	last = xcalloc(1, sizeof(*last));
+	*last = (struct log_wait){.seq = log->end_seq, .safe = safe, .arg = arg};
+	TAILQ_INSERT_TAIL(&log->waits, last, link);
+	if (!log->urgent)
+		log->pool->urge(log, log->pool->arg);
+	return true;
+}
+
+static void
+settle_to(struct app_log *log, uint64_t seq)
+{
+	struct log_wait *w;
+
+	while ((w = TAILQ_FIRST(&log->waits)) != NULL && w->seq <= seq) {
+		TAILQ_REMOVE(&log->waits, w, link);
+		w->safe(w->arg);
+		free(w);
+	}
+}
+
+void
+log_spool_settle(struct app_log *log)
+{
+	if (!TAILQ_EMPTY(&log->waits))
+		settle_to(log, log_spool_safe_seq(log));
+}
+
+void
+log_spool_settle_all(struct app_log *log)
+{
+	settle_to(log, UINT64_MAX);
+}
+
+bool
+log_spool_look(struct app_log *log)
+{
+	uint64_t then = log->looks[0];
+
+	memmove(log->looks, log->looks + 1, sizeof(log->looks) - sizeof(log->looks[0]));
+	log->looks[LOG_LOOKS - 1] = log->end_seq;
+	return log_spool_safe_seq(log) < then;
+}
+
+/* Nobody of the log's cursors comes back to what lies before. */
+static struct spool_place
+head_of(const struct app_log *log)
+{
+	struct spool_place head = {log->end_seq, log->end_bytes, log->end_lines};
+	const struct cursor *c;
+
+	TAILQ_FOREACH(c, &log->cursors, link)
+	{
+		struct spool_place kept = cursor_kept_place(c);
+
+		if (!c->tap && kept.bytes < head.bytes)
+			head = kept;
+	}
+	return head;
+}
+
+static void
+add_marks(struct app_log *log, struct spool_commit *commit, const struct spool_place *head)
+{
+	const struct cursor *c;
+
+	TAILQ_FOREACH(c, &log->cursors, link)
+	{
+		struct spool_place taken = cursor_taken_place(c);
+
+		if (!c->tap)
+			spool_commit_mark(commit, c->drain, &taken);
+	}
+	log->moved = false;
+	log->kept = head->bytes < log->spooled_bytes;
+}
+
+static void
+add_chunk(struct spool_commit *commit, struct chunk *c, int64_t now_ms, int64_t now_us)
+{
+	struct spool_chunk put = {.app = c->log->app,
+				  .at = {c->first_seq, c->base, c->first_line},
+				  .lines = c->lines,
+				  .size = c->used,
+				  .first_us = now_us - (now_ms - c->first_ms) * 1000,
+				  .last_us = now_us,
+				  .data = c->data};
+
+	spool_commit_chunk(commit, &put);
+	c->sealed = true;
+	c->state = CHUNK_ASKED;
+}
+
+bool
+log_spool_gather(struct app_log *log, struct spool_commit *commit, size_t limit, bool *more)
+{
+	int64_t now_ms = clock_mono_ms(), now_us = clock_age_us();
+	uint64_t taken = taken_seq(log);
+	struct spool_place head = head_of(log);
+	bool begun = false;
+	struct chunk *c;
+
+	*more = false;
+	TAILQ_FOREACH(c, &log->chunks, link)
+	{
+		if (c->state != CHUNK_MEMORY || c->lines == 0 || !is_unsafe(c, taken))
+			continue;
+		if (begun && commit->data.n >= limit) {
+			*more = true;
+			break;
+		}
+		if (!begun)
+			spool_commit_part(commit, log->app, &head);
+		begun = true;
+		add_chunk(commit, c, now_ms, now_us);
+	}
+	if (!begun)
+		return false;
+	add_marks(log, commit, &head);
+	log->kept = true;
+	return true;
+}
+
+bool
+log_spool_gather_marks(struct app_log *log, struct spool_commit *commit)
+{
+	struct spool_place head;
+
+	if (!log->kept || !log->moved)
+		return false;
+	head = head_of(log);
+	spool_commit_part(commit, log->app, &head);
+	add_marks(log, commit, &head);
+	return true;
+}
+
+static void
+parts_done(struct app_log *log, const struct spool_chunk *last)
+{
+	if (last->at.bytes + last->size > log->spooled_bytes)
+		log->spooled_bytes = last->at.bytes + last->size;
+	/* It may all have been delivered meanwhile, and the spool not told. */
+	log->kept = log->moved = true;
+}
+
+void
+log_spool_done(struct app_log *log, const struct spool_commit *commit,
+	       const struct spool_part *part)
+{
+	const struct spool_chunk *put = commit->chunks + part->chunk;
+	const struct spool_chunk *end = put + part->nchunks;
+	bool ok = commit->code == SPOOL_OK;
+	struct chunk *c;
+
+	/* Both in order; some may have been delivered and freed meanwhile. */
+	TAILQ_FOREACH(c, &log->chunks, link)
+	{
+		while (put < end && put->at.seq < c->first_seq)
+			put++;
+		if (put == end || put->at.seq != c->first_seq || c->state != CHUNK_ASKED)
+			continue;
+		c->state = ok ? CHUNK_SPOOLED : CHUNK_MEMORY;
+		if (ok)
+			chunk_cache_add(log->pool, c);
+	}
+	if (ok && part->nchunks > 0)
+		parts_done(log, end - 1);
+	app_log_weigh(log);
+	log_spool_settle(log);
+}
+
+bool
+log_spool_is_settled(const struct app_log *log)
+{
+	return TAILQ_EMPTY(&log->waits) && !(log->kept && log->moved) &&
+	       log_spool_safe_seq(log) == log->end_seq;
+}
