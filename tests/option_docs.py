@@ -89,7 +89,7 @@ def check(program, docs):
     for block in blocks:
         yield from check_loads(program, "the file", block)
     for line in re.findall(r"^ {4}(listen = .*)$", docs, flags=re.MULTILINE):
-        if "syslog+tls" not in line:
+        if not any(s in line for s in ("syslog+tls", "https", "relps")):
             yield from check_loads(program, line, line + "\n")
 
 

@@ -98,6 +98,8 @@ fixture_free(struct fixture *f)
 	for (unsigned i = 0; i < f->setup.workers; i++)
 		worker_end(f->workers[i]);
 	for (unsigned i = 0; i < f->setup.workers; i++)
+		worker_empty(f->workers[i]);
+	for (unsigned i = 0; i < f->setup.workers; i++)
 		worker_free(f->workers[i]);
 	mailbox_turn(f->setup.main);
 	mailbox_free(f->setup.main);
