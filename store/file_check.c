@@ -42,6 +42,7 @@ struct walk {
 	enum walk_kind kind;
 	unsigned depth;
 	size_t entries;
+	size_t freed; /* by the transaction of the last record of the free tree */
 	bool large;
 };
 
@@ -150,6 +151,20 @@ check_big(const struct walk *w, size_t page, const unsigned char *node, size_t b
 	return ok;
 }
 
+/* Records of the free tree, in order: of the transactions that freed pages. */
+static bool
+check_freed(struct walk *w, size_t page, const struct lmdb_node *node, const unsigned char *data)
+{
+	size_t freed = 0;
+
+	if (node->key_bytes == sizeof(freed))
+		memcpy(&freed, data - sizeof(freed), sizeof(freed));
+	if (freed <= w->freed || freed > w->c->meta.transaction)
+		return check_fail(w->c, page, "has a broken free list");
+	w->freed = freed;
+	return true;
+}
+
 /* One node of a leaf; data has the room bytes up to the page's end. */
 static bool
 check_value(struct walk *w, size_t page, const struct lmdb_node *node, const unsigned char *data,
@@ -165,6 +180,8 @@ check_value(struct walk *w, size_t page, const struct lmdb_node *node, const uns
 		return check_foreign(c);
 	if (node->key_bytes == 0 || node->key_bytes > LMDB_KEY_MOST || inside > room)
 		return check_fail(c, page, "has a node that leaves it");
+	if (w->kind == WALK_FREE && !check_freed(w, page, node, data))
+		return false;
 	if (node->flags == LMDB_NODE_BIG)
 		return check_big(w, page, data, bytes);
 	if (w->kind == WALK_FREE)

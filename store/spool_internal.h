@@ -22,8 +22,8 @@ enum {
 
 	/*
 	 * Left to deletes and marks: they too write new pages before old ones are free.
-	 * Of the map; and in the file, allocated ahead: enough for a change of
-	 * the marks of 10,000 drains.
+	 * Of the map, whichever is more, but a fourth of it at most: enough for a change of
+	 * the marks of 10,000 drains.  As many pages are allocated ahead in the file.
 	 */
 	SPOOL_SPARE_PERCENT = 5,
 	SPOOL_SPARE_PAGES = 1024,

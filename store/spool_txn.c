@@ -15,7 +15,6 @@ code_of(struct spool *s, int rc, const char **words)
 	case MDB_PAGE_NOTFOUND:
 	case MDB_INVALID:
 	case MDB_CURSOR_FULL:
-	case MDB_BAD_TXN:
 		return SPOOL_DAMAGED;
 	case MDB_MAP_FULL:
 	case MDB_TXN_FULL:
@@ -68,45 +67,55 @@ spool_break(struct spool *s, int rc, const char *doing)
 	return s->broken;
 }
 
-/* Asks once a transaction for blocks; what it appends is about as much as is kept ready. */
-static void
-room_ask(struct spool *s, size_t pages)
+/* Pages of the map that appends leave free. */
+static size_t
+room_spare(const struct spool *s)
 {
 	size_t spare = s->map_pages * SPOOL_SPARE_PERCENT / 100;
 
-	if (s->room.asked)
-		return;
-	if (spare > SPOOL_SPARE_PAGES)
+	if (spare < SPOOL_SPARE_PAGES)
 		spare = SPOOL_SPARE_PAGES;
-	s->room.disk = lmdb_allocate_ahead(s->env, pages, spare, &s->room.have);
-	s->room.asked = true;
+	if (spare > s->map_pages / 4)
+		spare = s->map_pages / 4;
+	return spare;
+}
+
+/* Pages that are allocated in the file behind those in use. */
+static size_t
+room_ahead(const struct spool *s)
+{
+	size_t spare = room_spare(s);
+
+	return spare < SPOOL_SPARE_PAGES ? spare : SPOOL_SPARE_PAGES;
 }
 
 enum spool_code
 spool_room(struct spool *s, size_t bytes)
 {
-	size_t spare = s->map_pages * SPOOL_SPARE_PERCENT / 100;
-	/* A leaf that is split, and its parent, besides. */
-	size_t need = bytes / s->page_bytes + 1 + 3, pages;
+	/* What the trees need besides is taken from what is spared. */
+	size_t need = bytes / s->page_bytes + 1, pages;
+	struct spool_room *room = &s->room;
 	MDB_envinfo info;
 	int rc;
 
 	if ((rc = mdb_env_info(s->env, &info)) != 0)
 		return spool_fail(s, rc, "writing");
-	room_ask(s, info.me_last_pgno + 1);
-	pages = info.me_last_pgno + 1 + s->room.taken + need;
-	if (s->room.disk != 0 || pages + spare > s->map_pages) {
-		if (!s->room.walked && (rc = lmdb_free_pages(s->env, &s->room.free)) != 0)
+	/* Once a transaction: what it appends is about as much as is kept ready. */
+	if (!room->asked)
+		room->disk =
+		    lmdb_allocate_ahead(s->env, info.me_last_pgno + 1, room_ahead(s), &room->have);
+	room->asked = true;
+	pages = info.me_last_pgno + 1 + room->taken + need;
+	if (room->disk != 0 || pages + room_spare(s) > s->map_pages) {
+		if (!room->walked && (rc = lmdb_free_pages(s->env, &room->free)) != 0)
 			return spool_fail(s, rc, "writing");
-		s->room.walked = true;
-		if (pages + spare > s->map_pages + s->room.free)
+		room->walked = true;
+		if (pages + room_spare(s) > s->map_pages + room->free)
 			return spool_fail(s, MDB_MAP_FULL, "writing");
-		if (spare > SPOOL_SPARE_PAGES)
-			spare = SPOOL_SPARE_PAGES;
-		if (s->room.disk != 0 && pages + spare > s->room.have + s->room.free)
-			return spool_fail(s, s->room.disk, "writing");
+		if (room->disk != 0 && pages + room_ahead(s) > room->have + room->free)
+			return spool_fail(s, room->disk, "writing");
 	}
-	s->room.taken += need;
+	room->taken += need;
 	return SPOOL_OK;
 }
 

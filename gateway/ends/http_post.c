@@ -93,8 +93,10 @@ post_answer(struct http_post *p, int status, const char *text)
 static void
 post_done(struct http_post *p)
 {
-	stats_add(&p->posts->intake->stats->lines_acknowledged, p->body.lines);
-	p->share->counts.lines_acknowledged += p->body.lines;
+	if (p->later != NULL) {
+		stats_add(&p->posts->intake->stats->lines_acknowledged, p->body.lines);
+		p->share->counts.lines_acknowledged += p->body.lines;
+	}
 	post_answer(p, 204, NULL);
 	post_free(p);
 }

@@ -14,6 +14,9 @@ plan_enter(struct cursor *c, struct chunk *chunk)
 {
 	c->plan = chunk;
 	c->plan_at = (uint32_t)(c->plan_bytes - chunk->base);
+	/* Between two starts of the gateway sequences have a hole. */
+	if (c->plan_at == 0)
+		c->plan_seq = chunk->first_seq;
 	chunk->refs++;
 }
 

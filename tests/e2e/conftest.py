@@ -10,7 +10,7 @@ from lib.certs import CertificateAuthority
 from lib.gateway import Gateway
 from lib.http_receivers import HttpReceiver
 from lib.receivers import TcpReceiver, UdpReceiver
-from lib.rsyslog import Rsyslog
+from lib.rsyslog import Rsyslog, RsyslogSender
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -53,6 +53,20 @@ def rsyslog(tmp_path):
 
     def make(**more):
         made.append(Rsyslog(tmp_path / f"rsyslog{len(made)}", **more))
+        return made[-1]
+
+    yield make
+    for r in made:
+        r.stop()
+
+
+@pytest.fixture
+def rsyslog_sender(tmp_path):
+    """Makes rsyslogds that send what they are sent (lib/rsyslog.py)."""
+    made = []
+
+    def make(*args, **more):
+        made.append(RsyslogSender(tmp_path / f"rsyslog_sender{len(made)}", *args, **more))
         return made[-1]
 
     yield make

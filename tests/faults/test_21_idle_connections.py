@@ -2,14 +2,12 @@
 # served as before.
 
 import resource
-import socket
 import ssl
 
 import pytest
 
 from lib.gateway import SANITIZED
 
-from faults.lib import senders
 from faults.lib.rig import anonymous_bytes, times
 
 IDLE = times(1000, 10000)
@@ -25,19 +23,19 @@ def many_files():
 
 
 def test_idle_tls_connections(rig, ca, many_files):
-    pair = ca.issue(ips=["127.0.0.1"])
+    pair = ca.issue(ips=[rig.host])
     sinks = rig.sink(), rig.sink()
-    gw = rig.start(listen=["syslog+tls://127.0.0.1:0"], tls_cert=pair.cert, tls_key=pair.key)
+    gw = rig.start(listen=[f"syslog+tls://{rig.host}:0"], tls_cert=pair.cert, tls_key=pair.key)
     for i, sink in enumerate(sinks):
         rig.drain(f"a{i}", sink)
     context = ssl.create_default_context(cafile=str(ca.file))
-    rig.offer(["a0", "a1"], connect=senders.tcp("127.0.0.1", gw.port(), context))
+    rig.offer(["a0", "a1"], tls=context)
     rig.run(0.5)
     before = anonymous_bytes(gw.pid)
     crowd = []
     for _ in range(IDLE):
-        sock = socket.create_connection(("127.0.0.1", gw.port()), 30)
-        crowd.append(context.wrap_socket(sock, server_hostname="127.0.0.1"))
+        sock = gw.connect()
+        crowd.append(context.wrap_socket(sock, server_hostname=rig.host))
     rig.run(times(1, 30))
     used = anonymous_bytes(gw.pid) - before
     with rig.fault():

@@ -2,8 +2,6 @@
 # promise what never comes: bounded memory, a deadline, and the others are
 # served as before.
 
-import socket
-
 from lib.gateway import SANITIZED
 
 from faults.lib.rig import LONG, anonymous_bytes, counter, times
@@ -26,7 +24,7 @@ def test_slow_frames(rig):
     crowd = []
     with rig.fault():
         for i in range(SLOW):
-            sock = socket.create_connection(("127.0.0.1", gw.port()), 30)
+            sock = gw.connect()
             sock.sendall(BEGINNINGS[i % len(BEGINNINGS)])
             crowd.append(sock)
         for _ in range(times(2, 75)):  # a line that was begun may take 60 s
@@ -49,7 +47,8 @@ def test_slow_frames(rig):
 def test_nine_digits_are_no_count(rig):
     """It is a line as any other, and the next one is intact."""
     beside, odd = rig.sink(), rig.sink()
-    gw = rig.start(listen=["syslog+tcp://127.0.0.1:0", "syslog+tcp://127.0.0.1:0?app=fixed:a1"])
+    listeners = [f"syslog+tcp://{rig.host}:0", f"syslog+tcp://{rig.host}:0?app=fixed:a1"]
+    gw = rig.start(listen=listeners)
     rig.drain("a0", beside)
     gw.add_drain("a1", odd)
     hand = rig.sender(["a0"])

@@ -7,13 +7,12 @@ import ssl
 
 import pytest
 
-from faults.lib import senders
 from faults.lib.rig import times
 
 
-def install(ca, cert, key):
+def install(ca, host, cert, key):
     """A new certificate, as a tool that renews them does."""
-    pair = ca.issue(ips=["127.0.0.1"])
+    pair = ca.issue(ips=[host])
     shutil.copy(pair.cert, cert)
     shutil.copy(pair.key, key)
 
@@ -22,23 +21,22 @@ def install(ca, cert, key):
 @pytest.mark.sanitized
 def test_certificates_and_drains(rig, ca, tmp_path):
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    install(ca, cert, key)
+    install(ca, rig.host, cert, key)
     stay = [rig.sink(), rig.tls_sink(ca), rig.sink()]
-    gw = rig.start(listen=["syslog+tcp://127.0.0.1:0", "syslog+tls://127.0.0.1:0"],
+    gw = rig.start(listen=[f"syslog+tcp://{rig.host}:0", f"syslog+tls://{rig.host}:0"],
                    tls_cert=cert, tls_key=key, ca_file=ca.file)
     rig.drain("a0", stay[0])
     rig.drain("a1", stay[1], protocol="tls")
     rig.drain("a2", stay[2])
     context = ssl.create_default_context(cafile=str(ca.file))
     steady = [rig.offer(["a0", "a1"], rate=1500),
-              rig.offer(["a1", "a2"], rate=1500,
-                        connect=senders.tcp("127.0.0.1", gw.port(1), context))]
+              rig.offer(["a1", "a2"], rate=1500, listener=1, tls=context)]
     rig.run(0.3)
     gone = []
     with rig.fault():
         for n in range(times(8, 100)):
             if n % 4 == 0:
-                install(ca, cert, key)
+                install(ca, rig.host, cert, key)
                 gw.reload()
             gone.append(rig.drain(f"a{n % 3}", rig.sink(), exact=False))
             rig.run(0.15)

@@ -168,8 +168,7 @@ class Gateway:
     @property
     def addresses(self):
         """Of the listeners for lines, in the order of their URLs: "host:port" or a path."""
-        lines = self.find_log(msg="listening", listener="syslog")
-        return [l["address"] for l in lines]
+        return [l["address"] for l in self.log() if l.get("msg") == "listening"]
 
     @property
     def admin_address(self):

@@ -30,6 +30,7 @@ class Tally:
         self.duplicated = self.reordered = self.misrouted = self.altered = 0
         self.told = 0         # lines that the gateway said in the stream that it dropped
         self.latest = 0.0     # seconds, the longest that a line took from being sent to arriving
+        self.latest_line = None  # its sender, number, and when it arrived
         self.examples = []
 
     @property
@@ -59,7 +60,8 @@ class Tally:
             self.highest[sender] = seq
         if at is not None and sender in senders:
             sent = senders[sender].sent_at(app.decode(), seq)
-            self.latest = max(self.latest, at - sent)
+            if at - sent > self.latest:
+                self.latest, self.latest_line = at - sent, (sender, seq, at)
 
     def _odd(self, arrived):
         told = line.notice(arrived) if isinstance(arrived, bytes) else None

@@ -31,7 +31,7 @@ import re
 import threading
 import time
 
-from lib import prometheus, receivers, wait
+from lib import address, prometheus, receivers, wait
 from lib.gateway import SANITIZED
 
 from . import report, senders, sinks
@@ -78,6 +78,8 @@ class Rig:
         self.make_gateway = make_gateway
         self.make_http = make_http
         self.dir = directory
+        self.host = address.fresh()  # of listeners: the same ports serve after a restart
+        self.began = time.monotonic()
         self.gw = None
         self.drains = []
         self.senders = []
@@ -91,9 +93,11 @@ class Rig:
 
     # -- parts
 
-    def start(self, **keys):
-        """A gateway; its drains are watched from now on."""
-        self.gw = self.make_gateway(**keys)
+    def start(self, listen=None, **keys):
+        """A gateway; its drains are watched from now on.  It keeps its ports over restarts."""
+        self.gw = self.make_gateway(listen=listen or [f"syslog+tcp://{self.host}:0"], **keys)
+        self.gw.listen = [url.replace(f"{self.host}:0", a) if self.host in url else url
+                          for url, a in zip(self.gw.listen, self.gw.addresses)]
         self.watching = _Watch(self)
         return self.gw
 
@@ -103,7 +107,7 @@ class Rig:
 
     def tls_sink(self, ca, **more):
         """With a certificate for its address."""
-        host = sinks.address.fresh()
+        host = address.fresh()
         pair = ca.issue(ips=[host])
         return self.sink(host=host, tls=receivers.tls_context(pair), **more)
 
@@ -132,16 +136,20 @@ class Rig:
         self.gw.remove_drain(drain.app, drain.url)
         drain.url, drain.exact = None, False
 
-    def sender(self, apps, rate=None, kind=senders.StreamSender, connect=None, **more):
-        """One that is told when to send; over TCP to the first listener if nothing else is said."""
-        connect = connect or (lambda: senders.tcp("127.0.0.1", self.gw.port())())
+    def sender(self, apps, rate=None, kind=senders.StreamSender, connect=None, listener=0, tls=None,
+               **more):
+        """One that is told when to send, to that listener if nothing else is said."""
+        if connect is None and kind is senders.HttpSender:
+            connect = senders.http_to(self.host, self.gw.port(listener))
+        elif connect is None:
+            connect = senders.tcp(self.host, self.gw.port(listener), tls)
         name = f"s{len(self.senders)}"
         self.senders.append(kind(name, apps, rate or RATE, connect, **more))
         return self.senders[-1]
 
-    def offer(self, apps, rate=None, kind=senders.StreamSender, connect=None, **more):
+    def offer(self, *args, **more):
         """One that begins at once, at its rate."""
-        return self.sender(apps, rate, kind, connect, **more).start()
+        return self.sender(*args, **more).start()
 
     def restart(self):
         """SIGTERM and a new start; what it abandoned counts."""
@@ -279,9 +287,12 @@ class Rig:
             faults.append(f"{r.app}: {r.lost_acked} acknowledged lines lost of {r.expected}")
         if not d.touched and not SANITIZED:
             if d.oldest > BACKLOG_SECONDS:
-                faults.append(f"{r.app}: a line waited {d.oldest:.1f} s for an untouched drain")
+                faults.append(f"{r.app}: a line waited {d.oldest:.1f} s for an untouched drain, seen "
+                              f"at {d.oldest_at - self.began:.1f} s")
             if r.latest > LATEST_SECONDS:
-                faults.append(f"{r.app}: a line took {r.latest:.1f} s to an untouched drain")
+                sender, seq, at = d.tally.latest_line
+                faults.append(f"{r.app}: line {seq} of {sender.decode()} took {r.latest:.1f} s to an "
+                              f"untouched drain, until {at - self.began:.1f} s")
         return faults
 
     def _record(self, variant, reports, counted, passed, note):
@@ -299,11 +310,7 @@ class Rig:
     def stop(self):
         """After the test, whatever became of it."""
         for s in self.senders:
-            s.running = False
-        for s in self.senders:
-            if s.thread is not None:
-                s.thread.join(20)
-            s.hang_up()
+            s.abandon()
         if self.watching is not None:
             self.watching.stop()
 
@@ -333,7 +340,10 @@ class _Watch:
         while after is not None:
             self.connection.request("GET", path + after, headers={
                 "Content-Type": "application/json", **self.gw.authorization(self.gw.token)})
-            page = json.loads(self.connection.getresponse().read())
+            answer = self.connection.getresponse()
+            page = json.loads(answer.read())
+            if answer.status != 200:
+                raise http.client.HTTPException(f"{answer.status} {page}")
             found += page["drains"]
             after = page["next"] and f"&after={page['next']}"
         return found

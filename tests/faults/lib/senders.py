@@ -45,7 +45,7 @@ class Sender:
         self.blocked = 0.0       # seconds, the longest that a write took
         self.losses = 0          # of connections, also of those that were never made
         self.connection = None
-        self.running = False
+        self.running = self.abandoned = False
         self.thread = None
 
     # -- what was sent
@@ -101,6 +101,11 @@ class Sender:
         self.thread = None
         self.hang_up()
 
+    def abandon(self):
+        """After a test that failed: its thread ends when it can, nobody waits for it."""
+        self.running = False
+        self.abandoned = True
+
     def hang_up(self):
         if self.connection is not None:
             self.connection.close()
@@ -115,7 +120,7 @@ class Sender:
                     begin, before = time.monotonic(), self.made  # nothing was due meanwhile
             time.sleep(TICK)
         end = time.monotonic() + FINISH_SECONDS
-        while not self.done() and time.monotonic() < end:
+        while not self.done() and not self.abandoned and time.monotonic() < end:
             self._turn(self.made)
             time.sleep(TICK)
 

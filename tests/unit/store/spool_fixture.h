@@ -196,7 +196,7 @@ on_chunk(const struct spool_chunk *c, void *arg)
 static inline struct got
 read_from(struct fixture *f, uint64_t app, uint64_t seq, size_t limit)
 {
-	struct got got = {0};
+	struct got got = {.stop_at = 256};
 	enum spool_code code = spool_read(f->spool, app, seq, limit, on_chunk, &got);
 
 	if (code != (got.n > 0 ? SPOOL_OK : SPOOL_NONE))
