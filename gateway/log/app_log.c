@@ -143,6 +143,7 @@ log_place_cursors(struct app_log *log, struct chunk *c)
 			continue;
 		cur->plan = c;
 		cur->plan_at = 0;
+		cur->plan_seq = c->first_seq;
 		c->refs++;
 	}
 }

@@ -144,7 +144,7 @@ on_marked(struct mail *mail, void *owner)
 	struct worker *w = owner;
 	struct app_log *log;
 
-	w->spool.marking = false;
+	w->spool.marking--;
 	for (size_t i = 0; commit->code != SPOOL_OK && i < commit->nparts; i++) {
 		log = log_of(w, commit->parts[i].app);
 		if (log == NULL)
@@ -264,7 +264,7 @@ send_marks(struct worker *w, int64_t now_ms)
 		spool_commit_free(marks);
 		return;
 	}
-	w->spool.marking = true;
+	w->spool.marking++;
 	w->spool.marked_ms = now_ms;
 	spooler_commit(w->spool.spooler, marks);
 }
@@ -299,7 +299,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	look_at_dirty(w);
-	if (!w->spool.marking && now_ms - w->spool.marked_ms >= MARKS_MS)
+	if (w->spool.marking == 0 && now_ms - w->spool.marked_ms >= MARKS_MS)
 		send_marks(w, now_ms);
 }
 
@@ -313,8 +313,7 @@ worker_spool_hurry(struct worker *w)
 	TAILQ_FOREACH(log, &w->spool.dirty, dirty_link)
 	if (log_spool_safe_seq(log) < log->end_seq)
 		on_urge(log, w);
-	if (!w->spool.marking)
-		send_marks(w, clock_mono_ms());
+	send_marks(w, clock_mono_ms());
 }
 
 bool
@@ -323,7 +322,7 @@ worker_spool_is_done(const struct worker *w)
 	const struct worker_spool *s = &w->spool;
 
 	return s->spooler == NULL ||
-	       (!s->committing && !s->marking && (TAILQ_EMPTY(&s->urgent) || w->pool.failing));
+	       (!s->committing && (TAILQ_EMPTY(&s->urgent) || w->pool.failing));
 }
 
 void

@@ -27,7 +27,7 @@ struct worker_spool {
 	struct app_log_list dirty, urgent;
 	struct event *tick;
 	bool committing;	 /* chunks are with the spooler */
-	bool marking;		 /* marks alone are */
+	unsigned marking;	 /* so many commits with marks alone are */
 	unsigned fetches;	 /* requests that are not answered */
 	int64_t commit_after_ms; /* after a failure: not before */
 	int64_t fetch_after_ms;
@@ -44,7 +44,7 @@ void worker_spool_lines(struct worker *, struct app_log *);
 void worker_spool_forget(struct worker *, struct app_log *, bool drop);
 /* Everything that is not safe, and all marks, as soon as may be. */
 void worker_spool_hurry(struct worker *);
-/* Nothing is under way, and nothing unsafe is left that the spool would take. */
+/* Nothing unsafe is left that the spool would take.  Marks may be under way. */
 bool worker_spool_is_done(const struct worker *);
 /* The spooler's trim, delivered to a worker's mailbox. */
 void worker_spool_on_trim(struct mail *, void *worker);
