@@ -33,7 +33,7 @@ relp_owed_free(struct relp_owed *o)
 static void
 owe(struct relp_owed *o, struct relp_run run)
 {
-	if (o->n == o->cap) {
+	if (o->runs == NULL || o->n == o->cap) {
 		o->cap = o->cap == 0 ? 1 : o->cap * 2;
 		o->runs = xrealloc(o->runs, o->cap * sizeof(*o->runs));
 	}

@@ -299,6 +299,10 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 		return;
 	}
 	look_at_dirty(w);
+	/* All was delivered: only lines that come can show whether it works again. */
+	if (w->pool.failing && TAILQ_EMPTY(&w->spool.urgent) && !w->spool.committing &&
+	    now_ms >= w->spool.commit_after_ms)
+		set_failing(w, false);
 	if (w->spool.marking == 0 && now_ms - w->spool.marked_ms >= MARKS_MS)
 		send_marks(w, now_ms);
 }

@@ -34,7 +34,7 @@ def test_all_lines_arrive_later(gateway, receiver, ca, version):
         assert status["delivered"] == {"lines": 0, "bytes": 0}
     status = gw.status("shop", url)
     assert status["state"] == "retrying" and "alert" in status["last_error"]["error"]
-    assert status["waiting"]["memory"]["lines"] == count and sink.lines == []
+    assert sum(status["waiting"][where]["lines"] for where in ("memory", "spool")) == count and sink.lines == []
 
     sink.stop()
     sink.tls = receivers.tls_context(pair)

@@ -30,7 +30,8 @@ def test_every_line_once(gateway, receiver, workers, catch_all):
 @pytest.mark.threaded
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_stalled_archive_holds_up_nobody(gateway, receiver, workers):
-    gw = gateway(workers=workers, copy_to="archive", app_memory="128KiB", worker_memory="1MiB")
+    gw = gateway(workers=workers, copy_to="archive", app_memory="128KiB", worker_memory="1MiB",
+                 spool_size="0")
     archive, shop = receiver(reading=False, rcvbuf=4096), receiver()
     url = gw.add_drain("archive", archive)
     gw.add_drain("shop", shop)

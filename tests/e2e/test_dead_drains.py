@@ -59,7 +59,7 @@ def test_a_drain_that_never_handshakes(gateway, receiver, ca):
 @pytest.mark.threaded
 def test_forty_dead_drains_never_hold_up_a_healthy_one(gateway, receiver):
     """What waits for the dead ones is far more than worker-memory."""
-    gw, healthy = gateway(worker_memory="2MiB", app_memory="1MiB", stop_timeout="200ms"), receiver()
+    gw, healthy = gateway(worker_memory="2MiB", app_memory="1MiB", stop_timeout="200ms", spool_size="0"), receiver()
     stalled = receiver(ports=20, reading=False, rcvbuf=4096)
     for i in range(20):
         host, port = receivers.refused()

@@ -19,9 +19,11 @@ def test_idle_connected_and_counted(gateway, receiver):
     assert status == {
         "app_id": status["app_id"], "url": url, "type": "syslog", "state": "idle",
         "delivered": {"lines": 0, "bytes": 0}, "rate": {"lines_per_minute": 0},
-        "waiting": {"memory": {"lines": 0, "bytes": 0}, "oldest_ms": None},
-        "dropped": {"memory": 0, "rate": 0, "too_long": 0, "refused": 0}, "filtered": 0, "cut": 0,
-        "old": 0, "resent": 0, "retries": 0, "last_error": None, "last_dead_letter": None,
+        "waiting": {"memory": {"lines": 0, "bytes": 0}, "spool": {"lines": 0, "bytes": 0},
+                    "oldest_ms": None},
+        "dropped": {"memory": 0, "rate": 0, "spool": 0, "age": 0, "damaged": 0, "too_long": 0,
+                    "refused": 0},
+        "filtered": 0, "cut": 0, "old": 0, "resent": 0, "retries": 0, "last_error": None, "last_dead_letter": None,
         "last_delivered": None, "connected_since": None}
     gw.send(syslog.numbered("shop", 10))
     sink.wait(10)

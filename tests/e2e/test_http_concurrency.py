@@ -12,7 +12,7 @@ from lib import http_receivers, syslog, vendors
 def shop(gateway, http_receiver, ca):
     sink = http_receiver(vendors.Logplex())
     # Room for all of a flood: a failure costs a second, and what is over app-memory then is dropped.
-    gw = gateway(ca_file=ca.file, batch_wait="0", app_memory="8MiB")
+    gw = gateway(ca_file=ca.file, batch_wait="0", app_memory="8MiB", spool_size="0")
     return gw, gw.add_drain("shop", type="https", url=sink.url(), concurrency="4"), sink
 
 

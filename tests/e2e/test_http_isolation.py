@@ -33,7 +33,8 @@ def test_beside_hanging_drains(gateway, http_receiver, receiver, ca):
 
 def test_a_flood_beside_a_hanging_drain(gateway, http_receiver, receiver, ca):
     """More than all of a worker's memory, twice: the hanging drain lags alone."""
-    gw = gateway(ca_file=ca.file, worker_memory="2MiB", app_memory="1MiB", stop_timeout="100ms")
+    gw = gateway(ca_file=ca.file, worker_memory="2MiB", app_memory="1MiB", stop_timeout="100ms",
+                 spool_size="0")
     hanging, healthy = http_receiver(vendors.Logplex()), receiver()
     hanging.decide = lambda request: http_receivers.hang()
     url = gw.add_drain("shop", type="https", url=hanging.url())

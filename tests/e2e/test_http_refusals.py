@@ -11,7 +11,7 @@ from lib import http_receivers, syslog, vendors, wait
 def shop(gateway, http_receiver, ca):
     def make(**keys):
         sink = http_receiver(vendors.Logplex())
-        gw = gateway(ca_file=ca.file, **{"batch_wait": "50ms", **keys})
+        gw = gateway(ca_file=ca.file, spool_size="0", **{"batch_wait": "50ms", **keys})
         return gw, gw.add_drain("shop", type="https", url=sink.url()), sink
 
     return make

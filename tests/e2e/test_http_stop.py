@@ -25,7 +25,7 @@ def test_a_waiting_batch_is_delivered(gateway, http_receiver, ca):
 
 def test_a_waiting_batch_outlives_a_short_stop(gateway, http_receiver, ca):
     sink = http_receiver(vendors.Logplex())
-    gw = gateway(ca_file=ca.file, batch_wait="900ms", stop_timeout="300ms")
+    gw = gateway(ca_file=ca.file, batch_wait="900ms", stop_timeout="300ms", spool_size="0")
     gw.add_drain("shop", type="https", url=sink.url())
     gw.send(syslog.numbered("shop", 1))
     sink.wait(1)
@@ -50,7 +50,7 @@ def test_a_batch_under_way_is_waited_for(gateway, http_receiver, ca):
 def test_a_hanging_receiver(gateway, http_receiver, ca):
     sink = http_receiver(vendors.Logplex())
     sink.decide = lambda request: http_receivers.hang()
-    gw = gateway(ca_file=ca.file, batch_wait="0", stop_timeout="500ms")
+    gw = gateway(ca_file=ca.file, batch_wait="0", stop_timeout="500ms", spool_size="0")
     gw.add_drain("shop", type="https", url=sink.url())
     gw.send(syslog.numbered("shop", 10))
     sink.wait_requests(1)

@@ -14,7 +14,7 @@ MIB = 1 << 20
 
 @pytest.mark.threaded
 def test_it_loses_its_oldest_lines_and_is_told(gateway, receiver):
-    gw = gateway(app_memory="1MiB", worker_memory="4MiB")
+    gw = gateway(app_memory="1MiB", worker_memory="4MiB", spool_size="0")
     healthy, same_app, stalled = receiver(), receiver(), receiver(reading=False, rcvbuf=16384)
     gw.add_drain("blog", healthy)
     gw.add_drain("shop", same_app)
@@ -65,7 +65,7 @@ def test_it_loses_its_oldest_lines_and_is_told(gateway, receiver):
 
 
 def test_a_refused_drain_keeps_the_newest_app_memory(gateway, receiver):
-    gw, sink = gateway(app_memory="256KiB"), receiver()
+    gw, sink = gateway(app_memory="256KiB", spool_size="0"), receiver()
     url = gw.add_drain("shop", sink)
     sink.stop()
     with gw.connect() as s:

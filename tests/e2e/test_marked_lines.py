@@ -59,7 +59,7 @@ def test_repeats_are_dropped_by_their_number(gateway, receiver, tmp_path):
 
 def test_what_was_dropped_is_a_gap(gateway, receiver, tmp_path):
     """A receiver that stands still for long loses lines: so many as the notice says are missing."""
-    gw = gateway(app_memory="64KiB")
+    gw = gateway(app_memory="64KiB", spool_size="0")
     sink = receiver(reading=False, rcvbuf=4096)
     url = gw.add_drain("shop", sink, framing="lf", mark=True)
     lines = [syslog.line("shop", f"line {i} " + "x" * 1000) for i in range(3000)]

@@ -97,7 +97,7 @@ def test_counters_are_what_was_sent(gateway, receiver, ca):
 
 
 def test_a_drain_that_cannot_deliver(gateway):
-    gw = gateway(app_memory="64KiB", resend_bytes="16KiB", resend_max="32KiB")
+    gw = gateway(app_memory="64KiB", resend_bytes="16KiB", resend_max="32KiB", spool_size="0")
     host, port = receivers.refused()
     url = gw.add_drain("shop", type="syslog", host=host, port=str(port))
     gw.send(syslog.numbered("shop", 50))

@@ -199,7 +199,7 @@ def test_a_new_key_under_the_same_url(gateway, receiver, ca):
 @pytest.mark.threaded
 def test_a_lagging_drain(gateway, receiver):
     """The new one is told of the lines that the old one lost, and gets the rest."""
-    gw = gateway(app_memory="256KiB")
+    gw = gateway(app_memory="256KiB", spool_size="0")
     old, new = receiver(reading=False, rcvbuf=16384), receiver()
     url = gw.add_drain("shop", old)
     total = 8000

@@ -65,7 +65,7 @@ def test_sigterm_reads_open_connections_and_partial_lines(gateway, receiver):
 
 
 def test_sigterm_does_not_wait_for_dead_drains_longer_than_stop_timeout(gateway):
-    gw = gateway(stop_timeout="1s")
+    gw = gateway(stop_timeout="1s", spool_size="0")
     host, port = receivers.refused()
     gw.add_drain("shop", type="syslog", host=host, port=str(port))
     gw.send(syslog.numbered("shop", 10))

@@ -5,7 +5,7 @@ from lib import receivers, syslog
 
 
 def test_without_another_line(gateway):
-    gw = gateway(app_memory="256KiB", stop_timeout="200ms")
+    gw = gateway(app_memory="256KiB", stop_timeout="200ms", spool_size="0")
     host, port = receivers.refused()
     url = gw.add_drain("shop", type="syslog", host=host, port=str(port))
     gw.send([syslog.line("shop", f"line {i} " + "x" * 1000) for i in range(2000)])

@@ -22,7 +22,7 @@ def abandoned(gw):
 @pytest.mark.threaded
 @pytest.mark.parametrize("workers", [1, 3])
 def test_refused_stalled_and_mute(gateway, receiver, ca, workers):
-    gw = gateway(workers=workers, ca_file=ca.file, stop_timeout="1s")
+    gw = gateway(workers=workers, ca_file=ca.file, stop_timeout="1s", spool_size="0")
     stalled, mute = receiver(reading=False, rcvbuf=4096), receiver(reading=False)
     host, port = receivers.refused()
     gw.add_drain("refused", type="syslog", host=host, port=str(port))
@@ -41,7 +41,7 @@ def test_refused_stalled_and_mute(gateway, receiver, ca, workers):
 
 
 def test_the_timeout_is_the_configured_one(gateway):
-    gw = gateway(stop_timeout="300ms")
+    gw = gateway(stop_timeout="300ms", spool_size="0")
     host, port = receivers.refused()
     url = gw.add_drain("shop", type="syslog", host=host, port=str(port))
     gw.send(syslog.numbered("shop", 25))

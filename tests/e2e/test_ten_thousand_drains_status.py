@@ -81,7 +81,7 @@ def check_metrics(gw):
     f = prometheus.parse(text)
     assert prometheus.total(f, "penstock_drain_state") == DRAINS + 1
     assert prometheus.total(f, "penstock_drain_state", app="_others") == DRAINS + 1 - 1000
-    assert all(len(family.samples) <= 4 * 1001 for family in f.values())
+    assert all(len(family.samples) <= 7 * 1001 for family in f.values())
     assert len(f["penstock_drain_retries_total"].samples) == 1001
     assert len(f["penstock_app_lines_total"].samples) == 1001
     assert prometheus.total(f, "penstock_app_drains") == DRAINS + 1

@@ -7,52 +7,17 @@
 import os
 import random
 import re
-import shutil
 import subprocess
 import time
 
 import pytest
 
 from faults.lib import read_back, report, write_trace
+from faults.lib.power_cut import SEED, Cuts
 from faults.lib.rig import times
 
-SEED = int(os.environ.get("PENSTOCK_FAULTS_SEED", "18"))
 COMMITS = times(150, 500)
 CUTS = times(120, 600)
-
-
-@pytest.fixture
-def reader():
-    """Makes ReadBacks; one that has died is left out."""
-    made = []
-
-    def make(parse):
-        made.append(read_back.ReadBack(parse))
-        return made[-1]
-
-    yield make
-    for r in made:
-        if r.process.poll() is None:
-            r.stop()
-
-
-class Cuts:
-    """The data-dirs that power cuts leave, one after the other."""
-
-    def __init__(self, trace, folder, count, first=0, lies=False):
-        self.rng = random.Random(SEED)
-        self.records = trace
-        self.disk = write_trace.Disk(trace, lies)
-        self.folder = folder
-        self.cuts = write_trace.choose_cuts(trace, self.rng, count, first)
-
-    def __iter__(self):
-        """(number of a record, until when the cut may have come, folder)."""
-        for cut in self.cuts:
-            self.disk.go_to(cut)
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.disk.image(self.folder, self.rng)
-            yield cut, write_trace.time_of(self.records, cut), self.folder
 
 
 # -- the spool alone, under the densest load
@@ -103,45 +68,36 @@ def wrong(found, states):
     return None
 
 
-def judge(written, reader, folder, lies):
+def judge(written, folder, lies):
     """How many cuts were looked at, and what was wrong: [(record, words)]."""
     trace, commits = written
-    faults, back = [], reader(numbers)
+    faults = []
     cuts = Cuts(trace, folder, CUTS, lies=lies)
-    for cut, until, image in cuts:
-        # Those that were said before the cut; the next one may have been under way.
-        said = sum(time < until for time, _ in commits)
-        states = [logs for _, logs in ([(0, {})] + commits)[said:said + 2]]
-        fault = wrong(back.read(image), states)
-        if fault is not None:
-            faults.append((cut, fault))
-        if back.process.poll() is not None:
-            back = reader(numbers)
+    with read_back.ReadBack(numbers) as back:
+        for cut, until, image in cuts:
+            # Those that were said before the cut; the next one may have been under way.
+            said = sum(time < until for time, _ in commits)
+            states = [logs for _, logs in ([(0, {})] + commits)[said:said + 2]]
+            fault = wrong(back.read(image), states)
+            if fault is not None:
+                faults.append((cut, fault))
     return len(cuts.cuts), faults
 
 
-def test_the_spool_alone(written, reader, tmp_path):
-    cuts, faults = judge(written, reader, tmp_path / "image", lies=False)
+def test_the_spool_alone(written, tmp_path):
+    cuts, faults = judge(written, tmp_path / "image", lies=False)
     report.record(18, variant="the spool alone", passed=not faults,
                   note=f"{cuts - len(faults)} of {cuts} cuts well")
     assert not faults, f"{len(faults)} of {cuts}, the first: {faults[:3]}"
 
 
-def test_a_disk_that_lies_is_found_out(written, reader, tmp_path):
+def test_a_disk_that_lies_is_found_out(written, tmp_path):
     """The check is worth something: without its syncs the same spool does not pass."""
-    cuts, faults = judge(written, reader, tmp_path / "image", lies=True)
+    cuts, faults = judge(written, tmp_path / "image", lies=True)
     assert len(faults) > cuts / 4, f"only {len(faults)} of {cuts}"
 
 
 # -- the store, while drains come and go
-
-
-def traced(gateway, tmp_path, **keys):
-    """A gateway whose writes are written down, and where."""
-    gw = gateway(start=False, **keys)
-    gw.env = write_trace.environment(read_back.tool("libwrite_trace.so"), tmp_path / "trace", gw.data)
-    gw.start()
-    return gw, tmp_path / "trace"
 
 
 def change_drains(gw, rng, changes):
@@ -177,16 +133,19 @@ def wrong_drains(found, facts, until):
     return f"missing: {must - set(found.drains)}, not removed: {set(found.drains) - may}"
 
 
-def test_drains(gateway, reader, tmp_path):
-    gw, trace = traced(gateway, tmp_path)
-    facts = change_drains(gw, random.Random(SEED), times(60, 300))
+def test_drains(gateway, tmp_path):
+    gw = gateway(start=False)
+    gw.env = write_trace.environment(read_back.tool("libwrite_trace.so"), tmp_path / "trace",
+                                     gw.data)
+    facts = change_drains(gw.start(), random.Random(SEED), times(60, 300))
     gw.stop()
-    back, faults = reader(lambda data: None), []
-    cuts = Cuts(write_trace.read(trace, gw.data), tmp_path / "image", CUTS)
-    for cut, until, image in cuts:
-        fault = wrong_drains(back.read(image), facts, until)
-        if fault is not None:
-            faults.append((cut, fault))
+    faults = []
+    cuts = Cuts(write_trace.read(tmp_path / "trace", gw.data), tmp_path / "image", CUTS)
+    with read_back.ReadBack(lambda data: None) as back:
+        for cut, until, image in cuts:
+            fault = wrong_drains(back.read(image), facts, until)
+            if fault is not None:
+                faults.append((cut, fault))
     report.record(18, variant="drains", passed=not faults,
                   note=f"{len(cuts.cuts) - len(faults)} of {len(cuts.cuts)} cuts well")
     assert not faults, f"{len(faults)} of {len(cuts.cuts)}, the first: {faults[:3]}"

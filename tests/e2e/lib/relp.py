@@ -86,7 +86,8 @@ class Client:
         while lines:
             self.read(0)
             self.until(lambda: len(self.pending) < self.window, "room in the window")
-            now, lines = lines[:self.window - len(self.pending)], lines[self.window - len(self.pending):]
+            room = self.window - len(self.pending)
+            now, lines = lines[:room], lines[room:]
             out = []
             for l in now:
                 self.txnr = self.txnr % 999999999 + 1

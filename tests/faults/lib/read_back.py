@@ -1,7 +1,6 @@
 """What is in a data-dir, as ../read_back.c says it."""
 
 import collections
-import os
 import pathlib
 import subprocess
 
@@ -34,24 +33,37 @@ class ReadBack:
 
     def __init__(self, parse):
         self.parse = parse
-        self.known = {}
-        # A spool that is damaged is read in vain here; sanitizers would call it a crash.
-        self.process = subprocess.Popen([tool("read_back")], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, env={**os.environ})
+        self.process = None
 
-    def stop(self):
-        self.process.stdin.close()
-        self.process.stdout.close()
-        assert self.process.wait(20) == 0, f"read_back ended with {self.process.returncode}"
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._end()
+
+    def _begin(self):
+        self.known = {}
+        self.process = subprocess.Popen([tool("read_back")], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+    def _end(self):
+        process, self.process = self.process, None
+        if process is not None:
+            process.stdin.close()
+            process.stdout.close()
+            process.wait(20)
 
     def read(self, folder):
         """Found; None: it died of it."""
-        out, found = self.process.stdout, Found()
+        if self.process is None:
+            self._begin()
+        found = Found()
         self.process.stdin.write(f"{folder}\n".encode())
         self.process.stdin.flush()
         while True:
-            words = out.readline().split()
+            words = self.process.stdout.readline().split()
             if not words:
+                self._end()
                 return None
             kind, words = words[0], words[1:]
             if kind == b"end":
