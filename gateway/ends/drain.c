@@ -256,13 +256,22 @@ drain_abandon(struct drain *d)
 	drain_free(d);
 }
 
+/* A receiver that may well take what waits for it in a moment. */
+static bool
+is_getting_on(const struct drain *d)
+{
+	if (d->post != NULL && d->post->calls > 0)
+		return true;
+	return d->phase == PHASE_OPEN ? !d->cursor.lags
+				      : d->phase != PHASE_WAITING && d->backoff.failures == 0;
+}
+
 bool
 drain_is_done(struct drain *d)
 {
 	drain_poll(d);
 	if (cursor_waiting_bytes(&d->cursor) == 0 && d->cursor.flight_bytes == 0)
 		return true;
-	/* What is on disk goes out after the next start. */
-	return (d->phase != PHASE_OPEN || d->cursor.lags) &&
-	       log_spool_safe_seq(d->cursor.log) == d->cursor.log->end_seq;
+	/* What is on disk goes out after the next start, unless it is on its way already. */
+	return !is_getting_on(d) && log_spool_safe_seq(d->cursor.log) == d->cursor.log->end_seq;
 }

@@ -15,7 +15,7 @@ PORTS = ("--listen", "syslog+tcp://127.0.0.1:0", "--admin", "http://127.0.0.1:0"
     (("--listen", "relp://127.0.0.1:0?framing=lf"), ("listen", "framing")),
     (("--listen", "relp://127.0.0.1:0?app=cert"), ("listen", "relps")),
     (("--listen", "relps://127.0.0.1:0"), ("listen", "relps", "tls-cert")),
-    (("--listen", "http://127.0.0.1:0"), ("listen", "http")),
+    (("--listen", "http://127.0.0.1:0?app=hostname"), ("listen", "http")),
     (("--listen", "https://127.0.0.1:0"), ("listen", "https")),
     (("--drain-allow", "10.0.0.1/8"), ("drain-allow", "behind the prefix")),
     (("--drain-deny", "private"), ("drain-deny", "untrusted")),
