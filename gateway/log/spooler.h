@@ -6,7 +6,8 @@
  *	worker <-- spool_trim   ---  caps by size and age
  *
  * It commits whenever it is idle and something waits: what came while a commit
- * ran goes into the next one, all together (group commit).  Each mail returns
+ * ran goes into the next one, all together (group commit).  Commits without
+ * chunks wait for one that has some, for a second at most.  Each mail returns
  * to its worker when it is done.  A transaction that fails is tried again
  * without the appends, so that marks move and room is made on a full disk.
  *
@@ -101,7 +102,7 @@ struct spooler_stats {
 	_Atomic uint64_t chunks_out, bytes_out; /* read back */
 	_Atomic uint64_t chunks_damaged;
 	_Atomic uint64_t bytes; /* kept now */
-	_Atomic bool failing;	/* the last append did not work */
+	_Atomic bool failing;	/* the last append, or the last marks, could not be written */
 };
 
 /* Takes over the spool. */

@@ -44,7 +44,7 @@ void spooler_apps_forget(struct spooler_apps *, uint64_t app);
 /* Nothing is asked of it yet; bytes is not 0. */
 void spooler_apps_ask(struct spooler_apps *, struct spooler_app *, uint64_t bytes, uint64_t cut,
 		      int64_t now_ms);
-/* It was trimmed, or is to be asked again. */
+/* It was trimmed, or is to be asked again; fine when nothing is asked. */
 void spooler_apps_unask(struct spooler_apps *, struct spooler_app *);
 
 #endif

@@ -49,8 +49,8 @@ say_damage(struct spooler *s, uint64_t app, enum spool_code code)
 	if (s->damage_ms != 0 && now_ms - s->damage_ms < DAMAGE_LOG_MS)
 		return;
 	s->damage_ms = now_ms;
-	log_error("spool is damaged; lines in it are lost", "app", log_u64(app), "damaged_chunks",
-		  log_u64(stats_get(&s->stats.chunks_damaged)), "error",
+	log_error("spool is damaged; lines in it are lost", "app_serial", log_u64(app),
+		  "damaged_chunks", log_u64(stats_get(&s->stats.chunks_damaged)), "error",
 		  code == SPOOL_OK ? "checksum" : spool_error(s->spool), NULL);
 }
 
@@ -69,8 +69,6 @@ answer(struct spooler *s, struct spool_fetch *f)
 	/* What was read before a fault is good; the fault comes again, first, in the next fetch. */
 	if (f->n > 0)
 		f->code = SPOOL_OK;
-	else if (f->code == SPOOL_OK)
-		f->code = SPOOL_NONE;
 	f->mail.deliver = f->done;
 	mailbox_push(f->back, &f->mail);
 	return r.bytes;

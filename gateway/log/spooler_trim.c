@@ -34,12 +34,7 @@ askable(struct spooler *s, const struct spool_log *log)
 {
 	struct spooler_app *a = spooler_apps_find(&s->apps, log->app);
 
-	if (a == NULL)
-		return NULL;
-	if (a->asked != 0 &&
-	    (log->head.bytes >= a->asked || clock_mono_ms() - a->asked_ms >= ASK_AGAIN_MS))
-		spooler_apps_unask(&s->apps, a);
-	return a->asked == 0 ? a : NULL;
+	return a != NULL && a->asked == 0 ? a : NULL;
 }
 
 static void
@@ -48,7 +43,8 @@ ask(struct spooler *s, struct spooler_app *a, const struct spool_log *log,
 {
 	struct spool_trim *t;
 
-	if (to->bytes <= log->head.bytes)
+	/* Workers that stop trim nothing any more. */
+	if (to->bytes <= log->head.bytes || s->stopping)
 		return;
 	spooler_apps_ask(&s->apps, a, to->bytes, to->bytes - log->head.bytes, clock_mono_ms());
 	t = xcalloc(1, sizeof(*t));
@@ -100,8 +96,8 @@ spooler_trim_app(struct spooler *s, uint64_t app)
 
 	if (log == NULL)
 		return;
-	/* At once, and not when it is looked at again: what is asked counts for all logs. */
-	if (a != NULL && a->asked != 0 && log->head.bytes >= a->asked)
+	/* It was trimmed. */
+	if (a != NULL && log->head.bytes >= a->asked)
 		spooler_apps_unask(&s->apps, a);
 	trim_cap(s, log);
 }

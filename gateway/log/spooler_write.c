@@ -185,8 +185,8 @@ blame(struct spooler *s, struct mail *culprit, enum spool_code code)
 		return;
 	/* What stays of a dropped app is nobody's; the next start looks for that. */
 	d->hopeless = true;
-	log_error("spool: what was kept of a removed app cannot be deleted", "app", log_u64(d->app),
-		  "error", spool_error(s->spool), NULL);
+	log_error("spool: what was kept of a removed app cannot be deleted", "app_serial",
+		  log_u64(d->app), "error", spool_error(s->spool), NULL);
 }
 
 /* Makes the batch smaller after a failure; false: nothing can be left out any more. */

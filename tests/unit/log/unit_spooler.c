@@ -90,6 +90,35 @@ what_was_committed_can_be_fetched(void **state)
 }
 
 static void
+parts_of_a_commit_are_kept_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct source s[3] = {source_of(1), source_of(2), source_of(3)};
+	struct spool_commit *c = spool_commit_new(f->home.box, on_commit_answer);
+	struct spool_place at;
+
+	for (uint64_t i = 0; i < 3; i++) {
+		spool_commit_part(c, s[i].app, &s[i].head);
+		for (uint64_t k = 0; k <= i; k++) {
+			spool_commit_mark(c, 10 * i + k, &s[i].end);
+			add_chunk(c, &s[i], 1000);
+		}
+	}
+	new_spooler(f);
+	spooler_commit(f->spooler, c);
+	end_spooler(f);
+	assert_int_equal(c->code, SPOOL_OK);
+	for (uint64_t i = 0; i < 3; i++) {
+		for (uint64_t k = 0; k <= i; k++) {
+			assert_int_equal(spool_mark_of(f->spool, i + 1, 10 * i + k, &at), SPOOL_OK);
+			assert_int_equal(at.bytes, SPOOL_ORIGIN + k * 1000);
+		}
+		assert_int_equal(spool_mark_of(f->spool, i + 1, 10 * i + i + 1, &at), SPOOL_NONE);
+		assert_memory_equal(&spool_log_of(f->spool, i + 1)->end, &s[i].end, sizeof(at));
+	}
+}
+
+static void
 a_fetch_is_as_large_as_asked_for(void **state)
 {
 	struct fixture *f = *state;
@@ -353,6 +382,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    BOTH(a_commit_holds_what_was_added),
 	    BOTH(what_was_committed_can_be_fetched),
+	    BOTH(parts_of_a_commit_are_kept_apart),
 	    BOTH(a_fetch_is_as_large_as_asked_for),
 	    BOTH(there_is_nothing_behind_the_end_nor_of_an_unknown_app),
 	    BOTH(commits_that_wait_together_are_one_transaction),

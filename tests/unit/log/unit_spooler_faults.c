@@ -181,6 +181,73 @@ a_disk_that_was_full_is_written_again(void **state)
 	assert_int_equal(spool_bytes(f->spool), a.end.bytes - SPOOL_ORIGIN);
 }
 
+/* Nothing can be written but the file's first page. */
+static struct rlimit
+shut(void)
+{
+	struct rlimit was, limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	limit = was;
+	limit.rlim_cur = 4096;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	return was;
+}
+
+static void
+marks_that_could_not_be_written_are_a_failure_too(void **state)
+{
+	struct fixture *f = *state;
+	struct source a = source_of(1);
+	enum spool_code shut_code;
+	struct spool_place at;
+	struct rlimit was;
+
+	start(f);
+	assert_int_equal(commit(f, &a, 2), SPOOL_OK);
+	was = shut();
+	a.head = a.end;
+	shut_code = commit(f, &a, 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(shut_code, SPOOL_FULL);
+	assert_true(atomic_load(&stats(f)->failing));
+	assert_int_equal(commit(f, &a, 0), SPOOL_OK);
+	assert_false(atomic_load(&stats(f)->failing));
+	end_spooler(f);
+	assert_int_equal(spool_mark_of(f->spool, 1, 1001, &at), SPOOL_OK);
+	assert_memory_equal(&at, &a.end, sizeof(at));
+}
+
+static void
+a_drop_that_could_not_be_written_is_done_later(void **state)
+{
+	struct fixture *f = *state;
+	struct source a = source_of(1), b = source_of(2);
+	enum spool_code shut_code;
+	uint64_t shut_bytes;
+	struct rlimit was;
+	int64_t since_ms;
+
+	start(f);
+	assert_int_equal(commit(f, &a, 2), SPOOL_OK);
+	was = shut();
+	spooler_drop(f->spooler, 1);
+	shut_code = commit(f, &b, 0);
+	shut_bytes = stats_get(&stats(f)->bytes);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(shut_code, SPOOL_FULL);
+	assert_int_equal(shut_bytes, 2 * CHUNK);
+	since_ms = clock_mono_ms();
+	while (stats_get(&stats(f)->bytes) != 0 && clock_mono_ms() - since_ms < WAIT_MS)
+		usleep(10000);
+	assert_int_equal(stats_get(&stats(f)->bytes), 0);
+	assert_int_equal(commit(f, &b, 1), SPOOL_OK);
+	end_spooler(f);
+	assert_null(spool_log_of(f->spool, 1));
+	assert_non_null(spool_log_of(f->spool, 2));
+}
+
 /* It would begin within a chunk that is there. */
 static struct spool_commit *
 misplaced(struct fixture *f, uint64_t app)
@@ -260,6 +327,8 @@ many_commits_that_cannot_be_right_are_all_answered(void **state)
 	for (size_t i = 0; i < 40; i++)
 		assert_int_equal(f->home.commits[i]->code, SPOOL_FAILED);
 	assert_int_equal(f->home.commits[40]->code, SPOOL_OK);
+	/* Not one by one, though. */
+	assert_true(stats_get(&stats(f)->failures) < 20);
 }
 
 /* Turns one bit of that chunk in the file, which nobody has open. */
@@ -324,6 +393,8 @@ main(void)
 	    BOTH(a_full_spool_takes_lines_again_when_there_is_room),
 	    BOTH(a_dropped_app_makes_room_in_a_full_spool),
 	    BOTH(a_disk_that_was_full_is_written_again),
+	    BOTH(marks_that_could_not_be_written_are_a_failure_too),
+	    BOTH(a_drop_that_could_not_be_written_is_done_later),
 	    BOTH(a_commit_that_cannot_be_right_holds_up_no_other),
 	    BOTH(many_commits_that_cannot_be_right_are_all_answered),
 	    BOTH(a_damaged_chunk_costs_that_chunk),

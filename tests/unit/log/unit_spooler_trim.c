@@ -131,6 +131,31 @@ above_85_percent_the_greediest_log_is_cut_by_an_eighth(void **state)
 }
 
 static void
+small_logs_are_not_cut_for_a_large_one(void **state)
+{
+	struct fixture *f = *state;
+	struct home *h = &f->home;
+	struct source a = source_of(100);
+
+	f->options.size = 100 * CHUNK;
+	start(f);
+	for (uint64_t app = 1; app <= 11; app++) {
+		struct source small = source_of(app);
+
+		commit(f, h, &small, 4);
+	}
+	/* 104, where 85 are fine; an eighth of 60 is not all of that. */
+	commit(f, h, &a, 60);
+	assert_int_equal(h->ntrims, 1);
+	assert_int_equal(h->trims[0]->app, 100);
+	a.head = h->trims[0]->to;
+	commit(f, h, &a, 0);
+	commit(f, h, &a, 1);
+	assert_int_equal(h->ntrims, 2);
+	assert_int_equal(h->trims[1]->app, 100);
+}
+
+static void
 of_logs_that_are_equally_large_as_many_are_cut_as_it_takes(void **state)
 {
 	struct fixture *f = *state;
@@ -212,14 +237,13 @@ an_app_that_was_dropped_is_no_more_asked_for(void **state)
 	struct home *h = &f->home;
 	struct source a = source_of(1), b = source_of(2);
 
-	f->options.app_cap = 10 * CHUNK;
-	f->options.size = 40 * CHUNK;
+	f->options.size = 20 * CHUNK;
 	start(f);
 	commit(f, h, &a, 20);
-	spooler_drop(f->spooler, 1);
 	assert_int_equal(h->ntrims, 1);
-	/* What was asked of it does not count for others either. */
-	commit(f, h, &b, 36);
+	spooler_drop(f->spooler, 1);
+	/* What was asked of the first does not count for the second. */
+	commit(f, h, &b, 18);
 	assert_int_equal(h->ntrims, 2);
 	assert_int_equal(h->trims[1]->app, 2);
 }
@@ -233,6 +257,7 @@ main(void)
 	    BOTH(a_worker_that_does_not_trim_is_asked_again),
 	    BOTH(each_worker_is_asked_for_its_own_apps),
 	    BOTH(above_85_percent_the_greediest_log_is_cut_by_an_eighth),
+	    BOTH(small_logs_are_not_cut_for_a_large_one),
 	    BOTH(of_logs_that_are_equally_large_as_many_are_cut_as_it_takes),
 	    BOTH(lines_that_are_too_old_are_trimmed),
 	    BOTH(what_an_earlier_run_left_is_trimmed_too),
