@@ -135,6 +135,16 @@ finish(struct relp_session *r)
 	return true;
 }
 
+/* Whether enough is under way, or nothing more may come. */
+static bool
+has_enough(const struct relp_session *r)
+{
+	if (r->ending || r->out.n > 0 || r->owed_bytes >= OWED_BYTES)
+		return true;
+	/* What is taken now may never be safe but come to be trimmed: one event at a time. */
+	return r->session.intake->ingest->failing && !STAILQ_EMPTY(&r->owed);
+}
+
 /* Does what can be done by now.  false: the session is gone. */
 static bool
 settle(struct relp_session *r)
@@ -153,7 +163,7 @@ settle(struct relp_session *r)
 		 STAILQ_FIRST(&r->owed)->receipt == NULL);
 	if (r->out.n == 0)
 		buf_free(&r->out);
-	session_hold(s, r->ending || r->out.n > 0 || r->owed_bytes >= OWED_BYTES);
+	session_hold(s, has_enough(r));
 	if (r->ending && r->out.n == 0 && STAILQ_EMPTY(&r->owed))
 		return finish(r);
 	return true;

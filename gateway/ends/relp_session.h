@@ -8,7 +8,8 @@
  *
  * Answers go out in the order of the commands, so an event that is safe waits
  * for those before it.  Reading goes on meanwhile, whatever the sender's window,
- * up to 4 MiB of frames that are not answered.
+ * up to 4 MiB of frames that are not answered.  While the spool takes nothing,
+ * the lines of one event are waited for before the next is read.
  *
  * What ends it (`close`, the sender's FIN, a frame that is none, a stop) lets
  * what was taken be answered first; all but the sender's own end are told to

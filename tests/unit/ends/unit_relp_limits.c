@@ -72,6 +72,33 @@ what_is_not_answered_is_bounded(void **state)
 	buf_free(&b);
 }
 
+static void
+while_the_spool_takes_nothing_one_event_is_under_way(void **state)
+{
+	(void)state;
+	open_session();
+	late = true;
+	ingest.failing = true;
+	say("2 syslog 1 a\n");
+	UNTIL(nheld == 1);
+	say("3 syslog 1 b\n");
+	expect_silence();
+	assert_int_equal(lines, 1);
+	/* Delivered, say: it goes on, by one event. */
+	release(0);
+	expect("2 rsp 6 200 OK\n");
+	UNTIL(nheld == 2);
+	say("4 syslog 1 c\n");
+	expect_silence();
+	assert_int_equal(lines, 2);
+	ingest.failing = false;
+	release(1);
+	expect("3 rsp 6 200 OK\n");
+	UNTIL(nheld == 3);
+	say("5 syslog 1 d\n");
+	UNTIL(nheld == 4);
+}
+
 /* Far more answers than the connection holds. */
 enum { FLOOD = 100 * 1000 };
 
@@ -195,6 +222,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, relp_setup, relp_teardown)
 	const struct CMUnitTest tests[] = {
 	    T(what_is_not_answered_is_bounded),
+	    T(while_the_spool_takes_nothing_one_event_is_under_way),
 	    T(a_sender_that_does_not_read_is_not_read),
 	    T(a_sender_that_never_reads_is_closed),
 	    T(a_stop_waits_for_what_was_taken),
