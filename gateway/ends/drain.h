@@ -75,8 +75,9 @@ struct drain_env {
 /* Takes conf over.  Sees lines appended from now on. */
 struct drain *drain_new(struct drain_env *, struct app_log *, uint64_t id, struct drain_conf *conf);
 
-/* At start: it goes on there, in what the spool has of the log. */
-void drain_place(struct drain *, const struct spool_place *);
+/* At start: it goes on there, in what the spool has of the log and came at that time or later
+ * (clock_age_us). */
+void drain_place(struct drain *, const struct spool_place *, int64_t came_us);
 
 /*
  * The drain was removed: discards its backlog (counted), finishes the frame in

@@ -169,16 +169,24 @@ log_next_cap(const struct app_log *log)
 	return cap < CHUNK_FIRST_BYTES ? CHUNK_FIRST_BYTES : cap;
 }
 
+static uint32_t
+doubled(uint32_t cap)
+{
+	return cap <= CHUNK_FULL_BYTES / 2 ? cap * 2 : CHUNK_FULL_BYTES;
+}
+
 static struct chunk *
 log_grow(struct app_log *log, size_t n, int64_t now_ms)
 {
 	uint32_t cap = log_next_cap(log);
 	struct chunk *c;
 
-	log->next_cap = cap <= CHUNK_FULL_BYTES / 2 ? cap * 2 : CHUNK_FULL_BYTES;
+	while (cap < n && cap < CHUNK_FULL_BYTES)
+		cap = doubled(cap);
+	log->next_cap = doubled(cap);
 	/* A line larger than a chunk gets a chunk of its own. */
 	if (cap < n)
-		cap = n <= CHUNK_FULL_BYTES ? CHUNK_FULL_BYTES : (uint32_t)n;
+		cap = (uint32_t)n;
 	app_log_seal(log);
 	c = pool_take(log->pool, cap);
 	c->log = log;

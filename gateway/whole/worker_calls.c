@@ -83,7 +83,7 @@ run_drain_add(struct call *call, struct worker *w)
 	d = drain_new(&w->drains, home->log, c->drain, &c->conf);
 	app_home_add(home, d);
 	if (c->placed)
-		drain_place(d, &c->place);
+		drain_place(d, &c->place, c->came_us);
 }
 
 static void

@@ -34,6 +34,7 @@ struct call_drain_add {
 	struct drain_conf conf; /* taken over */
 	bool placed;		/* the spool says where it goes on: */
 	struct spool_place place;
+	int64_t came_us;   /* when the oldest line there did */
 	uint64_t position; /* answer: the sequence of the next line */
 	bool found;	   /* answer: the app is there */
 };
