@@ -18,6 +18,9 @@ struct app_record {
 	int64_t created_us; /* wall clock */
 };
 
+/* The serial that an app's id was made of; 0: that is no id. */
+uint64_t app_id_serial(const char *id, size_t n);
+
 struct record_param {
 	char *key;
 	char *value;

@@ -12,6 +12,7 @@
 #include "ends/http_post.h"
 #include "io/http_server.h"
 #include "plumb/tls.h"
+#include "store/record.h"
 
 enum { CERT_NAME_BYTES = 256 };
 
@@ -66,6 +67,20 @@ path_app(struct slice path, struct slice *app)
 	return memchr(app->p, '/', app->n) == NULL;
 }
 
+/* :app may be an app's id; lines then are of its name. */
+static void
+name_of_id(struct asked *a)
+{
+	uint64_t serial = app_id_serial(a->app.p, a->app.n);
+	const struct route *route =
+	    serial != 0 ? routes_by_app(a->http->intake->ingest->routes, serial) : NULL;
+
+	if (route == NULL || !slice_is(buf_slice(&a->app), route->id))
+		return;
+	a->app.n = 0;
+	buf_add_slice(&a->app, route->name);
+}
+
 static bool
 check_path(struct asked *a)
 {
@@ -81,6 +96,7 @@ check_path(struct asked *a)
 		return refuse(a, 404,
 			      "no app can have that name; it is 1 to 48 printable ASCII characters "
 			      "without space, percent-encoded");
+	name_of_id(a);
 	return true;
 }
 

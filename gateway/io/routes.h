@@ -24,6 +24,7 @@ struct route {
 	struct app_log *log; /* NULL when home is another worker */
 	void *home_state;    /* the home worker's own; NULL elsewhere */
 	struct slice name;   /* owned by the table */
+	char id[25];	     /* the app's; "" where nobody asks by it */
 };
 
 struct routes *routes_new(void);

@@ -128,7 +128,7 @@ load_app(const struct app_record *app, void *arg)
 	unsigned home = gateway_home(gw, app->id);
 
 	for (unsigned i = 0; i < gw->nworkers; i++) {
-		struct call_app_add *c = call_app_add_new(app->serial, home, app->name);
+		struct call_app_add *c = call_app_add_new(app, home);
 
 		if (i == home)
 			find_log(gw, app->serial, c);

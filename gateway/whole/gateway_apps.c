@@ -65,7 +65,7 @@ make_app_add(void *arg)
 {
 	const struct new_route *r = arg;
 
-	return &call_app_add_new(r->app->serial, r->home, r->app->name)->call;
+	return &call_app_add_new(r->app, r->home)->call;
 }
 
 static bool

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xmalloc.h"
 #include "ends/drain_replace.h"
@@ -24,6 +25,7 @@ run_app_add(struct call *call, struct worker *w)
 	struct route *r;
 
 	r = routes_add(w->routes, slice_str(c->name), c->app, c->home);
+	memcpy(r->id, c->id, sizeof(r->id));
 	if (c->home != w->index)
 		return;
 	home = app_home_new(&w->pool, c->app, c->name);
@@ -34,13 +36,14 @@ run_app_add(struct call *call, struct worker *w)
 }
 
 struct call_app_add *
-call_app_add_new(uint64_t app, unsigned home, const char *name)
+call_app_add_new(const struct app_record *app, unsigned home)
 {
 	struct call_app_add *c = call_new(sizeof(*c), run_app_add, NULL);
 
-	c->app = app;
+	c->app = app->serial;
 	c->home = home;
-	snprintf(c->name, sizeof(c->name), "%s", name);
+	snprintf(c->name, sizeof(c->name), "%s", app->name);
+	memcpy(c->id, app->id, sizeof(c->id));
 	return c;
 }
 

@@ -6,6 +6,7 @@
 #ifndef WORKER_CALLS_H
 #define WORKER_CALLS_H
 
+#include "store/record.h"
 #include "whole/call.h"
 
 /* Adds the route to an app; on its home worker the log, too. */
@@ -14,10 +15,11 @@ struct call_app_add {
 	uint64_t app;
 	unsigned home;
 	char name[64];
+	char id[RECORD_ID_BYTES + 1];
 	bool restored; /* the spool has lines of it, up to: */
 	struct spool_place end;
 };
-struct call_app_add *call_app_add_new(uint64_t app, unsigned home, const char *name);
+struct call_app_add *call_app_add_new(const struct app_record *app, unsigned home);
 
 /* Removes the route; on its home worker the drains and the log, too. */
 struct call_app_remove {

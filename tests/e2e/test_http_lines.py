@@ -87,6 +87,17 @@ def test_frames_as_logplex_sends_them(shop):
         b"`bundle exec rackup config.ru -p 24405`"]
 
 
+def test_an_app_may_be_named_by_its_id(shop):
+    gw, sink = shop
+    app = gw.request("GET", "/v1/apps/shop")[1]["app"]["id"]
+    for _ in range(4):  # over both workers
+        assert posts.post(gw, app, "line 1") == (204, "")
+    assert {syslog.parse(l).app for l in sink.wait(4)} == {b"shop"}
+    wrong = app[:-1] + ("0" if app[-1] != "0" else "1")
+    for unknown in (wrong, app.upper() if app.upper() != app else wrong, "0" * 24, "f" * 24):
+        assert posts.post(gw, unknown, "x")[0] == 404, unknown
+
+
 @pytest.mark.threaded
 @pytest.mark.parametrize("workers", [1, 3])
 def test_apps_at_home_anywhere(gateway, receiver, workers):

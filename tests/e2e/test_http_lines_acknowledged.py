@@ -122,6 +122,25 @@ def test_lines_for_a_receiver_that_is_away_are_safe_on_disk(gateway, receiver):
     assert syslog.numbers(sink.wait(50000)) == list(range(50000))
 
 
+def test_without_a_disk_lines_are_safe_when_they_are_delivered(gateway, receiver, tmp_path):
+    gw = gateway(listen=LISTEN, spool_size=0)
+    sink = receiver()
+    gw.add_drain("shop", sink)
+    assert posts.post(gw, "shop", posts.numbered(1000)) == (204, "")
+    sink.wait(1000)
+    sink.stop()
+    file = tmp_path / "body"
+    file.write_bytes(posts.numbered(10, 1000))
+    waiting = posts.background(posts.url(gw, "shop"), file)
+    try:
+        wait.stays(lambda: waiting.poll() is None, "an answer came too early", 1.5)
+        sink.start()
+        assert status_of(waiting) == ("204", "")
+        assert set(range(1000, 1010)) <= set(syslog.numbers(sink.wait_different(1010)))
+    finally:
+        waiting.kill()
+
+
 def test_nothing_is_taken_while_the_disk_is_full(gateway, receiver, tmp_path):
     # No file may be over 16 MiB: the spool's is soon, as on a full disk.
     gw = gateway(listen=LISTEN, prefix=["prlimit", f"--fsize={16 << 20}"], workers=1)

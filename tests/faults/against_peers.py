@@ -8,13 +8,13 @@ import pytest
 
 from faults import (test_01_refused, test_03_slow_reader, test_04_reset_mid_frame,
                     test_05_closed_every_1000_lines, test_05_closed_while_idle,
-                    test_06_stopped_and_killed)
-from faults.lib import peers
+                    test_06_stopped_and_killed, test_12_killed_under_load)
+from faults.lib import peer_cases, peers, senders
 from faults.lib.peer_rig import PeerRig
 
-ROUTERS = {"rsyslog": peers.Rsyslog, "syslog-ng": peers.SyslogNg}
+ON_DISK = {"rsyslog": peers.Rsyslog, "syslog-ng": peers.SyslogNg}
 
-# Nobody kills them here: queues in memory will do, and only these keep up.
+# Where nobody kills them queues in memory will do, and only these keep up.
 IN_MEMORY = {"rsyslog": peers.RsyslogInMemory, "syslog-ng": peers.SyslogNg}
 
 # (case, what it is, the test, its arguments, the routers)
@@ -32,14 +32,22 @@ CASES = [
     (6, "stalled for 5 s and killed",
      test_06_stopped_and_killed.test_a_stalled_receiver_is_killed, {"stalled": 5}, IN_MEMORY),
     (6, "killed", test_06_stopped_and_killed.test_a_prompt_receiver_is_killed, {}, IN_MEMORY),
+    (12, "over RELP", test_12_killed_under_load.test_killed_under_load,
+     {"kind": senders.RelpSender}, {"rsyslog": peers.Rsyslog}),
+    (12, "over TCP", peer_cases.killed_over_tcp, {}, ON_DISK),
+    (16, "flipped", peer_cases.flipped, {}, ON_DISK),
+    (17, "half of a queue", peer_cases.damaged, {"damage": peer_cases.cut_queue}, ON_DISK),
+    (17, "no head", peer_cases.damaged, {"damage": peer_cases.cut_head}, ON_DISK),
+    (25, "drains come and go", peer_cases.changes, {}, IN_MEMORY),
 ]
 
+RUNS = [(peer, case, name, test, arguments) for case, name, test, arguments, routers in CASES
+        for peer in routers.values()]
 
-@pytest.mark.parametrize("router", ROUTERS)
-@pytest.mark.parametrize("case, name, test, arguments, routers", CASES,
-                         ids=[f"{c[0]:02}-{c[1].replace(' ', '-')}" for c in CASES])
-def test_peer(tmp_path, sinks_stop_last, router, case, name, test, arguments, routers):
-    peer = routers[router]
+
+@pytest.mark.parametrize("peer, case, name, test, arguments", RUNS,
+                         ids=[f"{r[1]:02}-{r[2].replace(' ', '-')}-{r[0].name}" for r in RUNS])
+def test_peer(tmp_path, sinks_stop_last, peer, case, name, test, arguments):
     if why_not := peer.why_not():
         pytest.skip(why_not)
     rig = PeerRig(case, name, peer, tmp_path)

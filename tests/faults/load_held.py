@@ -39,7 +39,7 @@ def held(start, rate, folder):
     try:
         router = start(folder, host)
         flood = subprocess.run(
-            [BENCH / "flood", "--to", f"127.0.0.1:{router.port()}", "--lines", str(lines), "--apps",
+            [BENCH / "flood", "--to", f"{router.host}:{router.port()}", "--lines", str(lines), "--apps",
              str(APPS), "--connections", str(CONNECTIONS), "--size", str(SIZE), "--framing", "lf",
              "--rate", str(rate), "--seconds", str(3 * SECONDS)], stdout=subprocess.PIPE,
             timeout=60)
@@ -57,6 +57,7 @@ def held(start, rate, folder):
 
 def start_penstock(folder, host):
     gw = Gateway(folder, workers=None).start()
+    gw.host = "127.0.0.1"
     for i in range(APPS):
         gw.add_drain(f"app{i:05}", type="syslog", host=host, port=str(PORT + i))
     return gw

@@ -9,19 +9,21 @@ import csv
 import json
 import os
 import pathlib
-import random
 import re
 import signal
 import socket
 import subprocess
 
-from lib import wait
+from lib import address, wait
 
 HERE = pathlib.Path(__file__).resolve().parents[1]
 UNPACKED = pathlib.Path(os.environ.get("PENSTOCK_PEERS", HERE.parents[1] / "build/peers"))
 _LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib/syslog-ng", "lib")
 
 _DRAIN = re.compile(r"^# each drain\n(.*?)^# end of drain\n", re.DOTALL | re.MULTILINE)
+
+# On an address of its own.
+TCP, RELP = 1514, 2514
 
 # A disk queue of its own for each drain takes a while to be read back.
 START_SECONDS = 20
@@ -31,38 +33,28 @@ def _fill(text, values):
     return re.sub(r"@([A-Z]+)@", lambda m: str(values[m.group(1)]), text)
 
 
-def _free_port():
-    """Below those that the kernel hands out, so that it stays free over a restart."""
-    while True:
-        port = random.randrange(15000, 30000)
-        with socket.socket() as s:
-            try:
-                s.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
-
-
 def _said(*command, env=None):
     return subprocess.run(command, capture_output=True, timeout=10, env=env).stdout.decode()
 
 
 class Peer:
-    """Drains stand in the configuration: one that is added later needs a reload."""
+    """Drains stand in the configuration: one that is added later needs a reload.
+
+    host: where it listens.  listen: schemes of the listeners that a case asks for.
+    """
 
     name = conf = None
     rate = None  # lines a second that it can be offered; None: as many as the gateway
 
-    def __init__(self, directory):
+    def __init__(self, directory, host=None, listen=("syslog+tcp",)):
         self.dir = directory
         self.dir.mkdir(parents=True)
         self.data = self.dir / "queues"
         self.data.mkdir()
-        self.ports = [_free_port(), _free_port()]
+        self.host = host or address.fresh()
+        self.listen = listen
         self.drains = []
         self.process = None
-        self.starts = 0
-        self.extra = {}
 
     @classmethod
     def why_not(cls):
@@ -81,8 +73,7 @@ class Peer:
         return os.environ
 
     def port(self, index=0):
-        """TCP, then RELP."""
-        return self.ports[index]
+        return {"syslog+tcp": TCP, "relp": RELP}[self.listen[index]]
 
     @property
     def pid(self):
@@ -107,8 +98,7 @@ class Peer:
         self.reload()
 
     def write_conf(self):
-        values = {"DIR": self.data, "LISTEN": "127.0.0.1", "TCP": self.ports[0],
-                  "RELP": self.ports[1], **self.extra}
+        values = {"DIR": self.data, "LISTEN": self.host, "TCP": TCP, "RELP": RELP}
         text = (HERE / "peers" / self.conf).read_text()
         text = _DRAIN.sub(lambda m: "".join(_fill(m.group(1), {**values, **d})
                                             for d in self.drains), text)
@@ -118,7 +108,6 @@ class Peer:
 
     def start(self):
         self.write_conf()
-        self.starts += 1
         with open(self.dir / "log", "ab") as log:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env=self.environment())
@@ -131,7 +120,7 @@ class Peer:
 
     def _listens(self):
         try:
-            socket.create_connection(("127.0.0.1", self.ports[0]), 1).close()
+            socket.create_connection((self.host, TCP), 1).close()
         except OSError:
             return False
         return True
@@ -160,8 +149,17 @@ class Peer:
     def log_text(self):
         return (self.dir / "log").read_text(errors="replace")[-4000:]
 
+    def messages(self):
+        """What it has logged."""
+        file = self.data / "messages"
+        return file.read_text(errors="replace").splitlines() if file.exists() else []
+
     def dropped(self):
         """Lines that it says it has dropped, in this run."""
+        raise NotImplementedError
+
+    def queue_files(self):
+        """Where lines are kept."""
         raise NotImplementedError
 
 
@@ -203,6 +201,10 @@ class Rsyslog(Peer):
             last[counters.get("name")] = sum(counters.get(k, 0) for k in (
                 "discarded.full", "discarded.nf", "failed"))
         return sum(last.values())
+
+
+    def queue_files(self):
+        return sorted(p for p in self.data.iterdir() if re.search(r"\.\d{8}$", p.name))
 
 
 class RsyslogInMemory(Rsyslog):
@@ -254,5 +256,5 @@ class SyslogNg(Peer):
         return sum(int(r[5]) for r in rows if len(r) == 6 and r[4] == "dropped" and
                    r[0].startswith("dst.") and r[5].isdigit())
 
-
-PEERS = {"rsyslog": Rsyslog, "syslog-ng": SyslogNg}
+    def queue_files(self):
+        return sorted(self.data.glob("*.rqf"))

@@ -72,7 +72,7 @@ def ours(case, records, ran):
         loss += f", {number(counted or 0)} counted"
     twice = total(mine, "duplicates")
     if twice is not None:
-        twice = f"{number(twice)} of {number(total(mine, 'offered') or 0)}"
+        twice = f"{number(twice)} of {number(total(mine, 'expected') or 0)}"
     back = max((r["recovery"] for r in mine if r.get("recovery") is not None), default=None)
     return [result, cell(total(mine, "lost_acked")), loss, twice or "", seconds(back)]
 
@@ -88,7 +88,7 @@ def _peer(r, several):
     if r.get("lost_acked"):
         words.append(f"**{number(r['lost_acked'])} acked lost**")
     if r.get("lost"):
-        words.append(f"lost {number(r['lost'])} of {number(r['offered'])}, "
+        words.append(f"lost {number(r['lost'])} of {number(r['expected'])}, "
                      f"{number(min(r.get('counted') or 0, r['lost']))} counted")
     words += [f"{number(r[what])} {what}" for what in ("misrouted", "altered", "reordered")
               if r.get(what)]

@@ -48,13 +48,14 @@ CASES = {
 ROUTERS = ("penstock", "rsyslog", "syslog-ng")
 
 
-def record(case, router="penstock", variant="", *, passed, offered=None, rate=None,
+def record(case, router="penstock", variant="", *, passed, offered=None, expected=None, rate=None,
            lost_acked=None, lost=None, counted=None, duplicates=None, reordered=None,
            misrouted=None, altered=None, recovery=None, p99_ms=None, note=""):
     """One result.
 
     passed      whether this run is what the case asks for
-    offered     lines sent;  rate  of them a second, offered and held
+    offered     lines sent;  rate  of them a second
+    expected    lines that should have come, to all drains together
     lost_acked  lines that were acknowledged to the sender and never came
     lost        lines that were sent without being acknowledged and never came
     counted     what of these the router's own counters (or notices) say

@@ -299,6 +299,7 @@ class Rig:
         exact = [r for d, r in reports if d.exact]
         offered = sum(s.made for s in self.senders)
         report.record(self.case, variant=variant, passed=passed, offered=offered,
+                      expected=sum(r.expected for r in exact),
                       rate=sum(s.rate for s in self.senders),
                       lost_acked=sum(r.lost_acked for r in exact),
                       lost=sum(r.lost_unacked for r in exact), counted=counted,

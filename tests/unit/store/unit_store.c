@@ -44,6 +44,18 @@ an_added_app_is_found_by_name_and_id_also_after_reopening(void **state)
 }
 
 static void
+what_is_no_id_has_no_serial(void **state)
+{
+	(void)state;
+	assert_int_equal(app_id_serial("00000000001f0123456789ab", 24), 31);
+	assert_int_equal(app_id_serial("00000000001F0123456789ab", 24), 0);
+	assert_int_equal(app_id_serial("00000000001f0123456789ag", 24), 0);
+	assert_int_equal(app_id_serial("00000000001f\0123456789ab", 24), 0);
+	assert_int_equal(app_id_serial("00000000001f0123456789a", 23), 0);
+	assert_int_equal(app_id_serial("", 0), 0);
+}
+
+static void
 what_is_no_app_is_not_found(void **state)
 {
 	struct fixture *f = *state;
@@ -128,6 +140,7 @@ serials_and_ids_are_never_given_twice(void **state)
 	for (uint64_t i = 1; i <= 20; i++) {
 		app = add_app(f, "web");
 		assert_int_equal(app.serial, i);
+		assert_int_equal(app_id_serial(app.id, RECORD_ID_BYTES), i);
 		assert_true(strcmp(app.id, last) > 0);
 		memcpy(last, app.id, sizeof(last));
 		drain = add_drain(f, app.id, "syslog://a");
@@ -450,6 +463,7 @@ main(void)
 	    TEST(a_taken_name_is_refused_and_nothing_changes),
 	    TEST(apps_are_walked_in_order_of_serial_and_as_far_as_wanted),
 	    TEST(serials_and_ids_are_never_given_twice),
+	    TEST(what_is_no_id_has_no_serial),
 	    TEST(an_added_drain_is_found_whole_also_after_reopening),
 	    TEST(a_url_is_taken_in_its_app_only),
 	    TEST(long_urls_that_differ_at_the_end_are_two_drains),
