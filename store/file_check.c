@@ -273,8 +273,8 @@ check_tree(struct check *c, const struct lmdb_tree *tree, enum walk_kind kind)
 {
 	struct walk w = {.c = c, .kind = kind, .depth = tree->depth};
 
-	/* Only the free tree has flags (MDB_INTEGERKEY): ours are plain. */
-	if (kind != WALK_FREE && tree->flags != 0)
+	/* Only the free tree has flags, together with some of the environment's: ours are plain. */
+	if ((tree->flags & ~LMDB_FLAGS_OF_ENV) != (kind == WALK_FREE ? LMDB_FLAG_INTEGER_KEY : 0))
 		return check_foreign(c);
 	if (tree->root == LMDB_NO_PAGE) {
 		if (tree->depth == 0 && tree->entries == 0)

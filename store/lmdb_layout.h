@@ -26,6 +26,9 @@ enum {
 	LMDB_NODE_BIG = 0x01,  /* the value lies in overflow pages */
 	LMDB_NODE_TREE = 0x02, /* the value is a named database */
 
+	LMDB_FLAG_INTEGER_KEY = 0x08,
+	LMDB_FLAGS_OF_ENV = 0x4000, /* MDB_NOSUBDIR */
+
 	LMDB_TREE_FREE = 0,
 	LMDB_TREE_MAIN = 1,
 };

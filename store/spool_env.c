@@ -16,6 +16,7 @@ static const char *const table_name[SPOOL_TABLES] = {
 };
 
 static const char magic_key[] = "magic";
+static const char stamp_key[] = "stamp";
 
 static int
 env_open(struct spool *s, const char *folder)
@@ -46,11 +47,32 @@ tables_open(struct spool *s, MDB_txn *txn, unsigned flags)
 	return rc;
 }
 
+static MDB_val
+name_val(const char *name)
+{
+	return (MDB_val){.mv_size = strlen(name), .mv_data = (void *)(uintptr_t)name};
+}
+
+int
+spool_stamp_put(struct spool *s, MDB_txn *txn)
+{
+	unsigned char record[SPOOL_STAMP_BYTES];
+	MDB_val key = name_val(stamp_key);
+	MDB_val value = {.mv_size = sizeof(record), .mv_data = record};
+	MDB_envinfo info;
+	int rc = mdb_env_info(s->env, &info);
+
+	if (rc != 0)
+		return rc;
+	spool_stamp_make(record, mdb_txn_id(txn), info.me_last_pgno + 1);
+	return mdb_put(txn, s->table[SPOOL_META], &key, &value, 0);
+}
+
 static int
 tables_create(struct spool *s)
 {
 	unsigned char record[SPOOL_MAGIC_BYTES];
-	MDB_val key = {.mv_size = sizeof(magic_key) - 1, .mv_data = (void *)(uintptr_t)magic_key};
+	MDB_val key = name_val(magic_key);
 	MDB_val value = {.mv_size = sizeof(record), .mv_data = record};
 	MDB_txn *txn;
 	int rc;
@@ -58,8 +80,9 @@ tables_create(struct spool *s)
 	spool_magic_make(record);
 	if ((rc = mdb_txn_begin(s->env, NULL, 0, &txn)) != 0)
 		return rc;
-	if ((rc = tables_open(s, txn, MDB_CREATE)) == 0)
-		rc = mdb_put(txn, s->table[SPOOL_META], &key, &value, 0);
+	if ((rc = tables_open(s, txn, MDB_CREATE)) == 0 &&
+	    (rc = mdb_put(txn, s->table[SPOOL_META], &key, &value, 0)) == 0)
+		rc = spool_stamp_put(s, txn);
 	if (rc == 0)
 		return mdb_txn_commit(txn);
 	mdb_txn_abort(txn);
@@ -96,7 +119,7 @@ spool_create(const struct spool_opening *o)
 static enum spool_code
 magic_check(const struct spool_opening *o, MDB_txn *txn)
 {
-	MDB_val key = {.mv_size = sizeof(magic_key) - 1, .mv_data = (void *)(uintptr_t)magic_key};
+	MDB_val key = name_val(magic_key);
 	struct spool *s = o->spool;
 	enum spool_code code;
 	unsigned schema = 0;
@@ -117,6 +140,29 @@ magic_check(const struct spool_opening *o, MDB_txn *txn)
 		 "%s is of a newer version (%s): start that version, or move the folder away",
 		 s->file, s->error);
 	return SPOOL_FAILED;
+}
+
+/*
+ * Is the meta page that was found to be the newest of this very commit?  A
+ * flipped bit could make it the one before, or make its file shorter.
+ */
+static enum spool_code
+stamp_check(struct spool *s, MDB_txn *txn)
+{
+	MDB_val key = name_val(stamp_key), value;
+	uint64_t commit, pages;
+	MDB_envinfo info;
+	int rc = mdb_env_info(s->env, &info);
+
+	if (rc == 0)
+		rc = mdb_get(txn, s->table[SPOOL_META], &key, &value);
+	if (rc != 0 && rc != MDB_NOTFOUND)
+		return spool_fail(s, rc, "reading");
+	if (rc == MDB_NOTFOUND ||
+	    !spool_stamp_read(value.mv_data, value.mv_size, &commit, &pages) ||
+	    commit != info.me_last_txnid || pages > info.me_last_pgno + 1)
+		return spool_damaged(s, "a meta page");
+	return SPOOL_OK;
 }
 
 static enum spool_code
@@ -144,6 +190,28 @@ logs_load(struct spool *s, MDB_txn *txn)
 	return rc == MDB_NOTFOUND ? SPOOL_OK : spool_fail(s, rc, "reading");
 }
 
+/* Each with its key: a mark that cannot be found would be as if its drain were new. */
+static enum spool_code
+marks_check(struct spool *s, MDB_txn *txn)
+{
+	struct spool_mark mark;
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	int rc;
+
+	if ((rc = mdb_cursor_open(txn, s->table[SPOOL_MARKS], &cursor)) != 0)
+		return spool_fail(s, rc, "reading");
+	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0)
+		if (key.mv_size != SPOOL_KEY_BYTES ||
+		    !spool_mark_read(value.mv_data, value.mv_size, spool_key_app(key.mv_data),
+				     spool_key_number(key.mv_data), &mark))
+			break;
+	mdb_cursor_close(cursor);
+	if (rc == 0)
+		return spool_damaged(s, "a drain's mark");
+	return rc == MDB_NOTFOUND ? SPOOL_OK : spool_fail(s, rc, "reading");
+}
+
 enum spool_code
 spool_attach(const struct spool_opening *o)
 {
@@ -163,14 +231,20 @@ spool_attach(const struct spool_opening *o)
 	else
 		code = spool_fail(s, rc, "opening");
 	if (code == SPOOL_OK)
+		code = stamp_check(s, txn);
+	if (code == SPOOL_OK)
 		code = logs_load(s, txn);
+	if (code == SPOOL_OK)
+		code = marks_check(s, txn);
 	if (code != SPOOL_OK) {
 		mdb_txn_abort(txn);
 		return o->err[0] != '\0' ? code : spool_opening_code(o, code);
 	}
 	/* Keeps the tables open; a read transaction has nothing else to commit. */
 	rc = mdb_txn_commit(txn);
-	return rc == 0 ? SPOOL_OK : spool_opening_code(o, spool_fail(s, rc, "opening"));
+	if (rc != 0)
+		return spool_opening_code(o, spool_fail(s, rc, "opening"));
+	return spool_length_check(s);
 }
 
 void
@@ -181,6 +255,7 @@ spool_detach(struct spool *s)
 	mdb_env_close(s->env);
 	s->env = NULL;
 	s->viewed = false;
+	s->file_bytes = 0;
 	spool_logs_clear(&s->logs);
 	s->logs.transaction = transaction;
 }

@@ -11,6 +11,7 @@
 #define SPOOL_INTERNAL_H
 
 #include <lmdb.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "store/lmdb_tree.h"
@@ -47,12 +48,14 @@ struct spool {
 	MDB_env *env;
 	MDB_dbi table[SPOOL_TABLES];
 	size_t page_bytes, map_pages;
+	off_t file_bytes; /* that it had at least */
 
 	struct spool_logs logs;
 	size_t tidy_slot; /* where in logs.slot tidying goes on */
 
 	MDB_txn *txn;		/* the changes that are under way; NULL: none */
 	enum spool_code broken; /* why it can only be aborted; SPOOL_OK: it is whole */
+	bool wrote;		/* it is not empty */
 	struct spool_room room;
 	bool starved; /* there was no room, and nothing was committed since */
 
@@ -81,6 +84,8 @@ enum spool_code spool_opening_code(const struct spool_opening *, enum spool_code
 enum spool_code spool_create(const struct spool_opening *) __attribute__((warn_unused_result));
 /* Opens it, and reads its logs. */
 enum spool_code spool_attach(const struct spool_opening *) __attribute__((warn_unused_result));
+/* Into the transaction: the record of which commit it is.  LMDB's code. */
+int spool_stamp_put(struct spool *, MDB_txn *);
 /* What attaching did, undone. */
 void spool_detach(struct spool *);
 
@@ -90,6 +95,8 @@ enum spool_code spool_damaged(struct spool *, const char *what);
 enum spool_code spool_refuse(struct spool *, const char *words);
 /* The same, and the transaction that is under way can only be aborted. */
 enum spool_code spool_break(struct spool *, int rc, const char *doing);
+/* SPOOL_DAMAGED: the file has become shorter since this was asked last. */
+enum spool_code spool_length_check(struct spool *) __attribute__((warn_unused_result));
 /* SPOOL_FULL when there is no room for so many bytes more. */
 enum spool_code spool_room(struct spool *, size_t bytes) __attribute__((warn_unused_result));
 

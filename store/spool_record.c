@@ -21,7 +21,7 @@ enum {
 enum { LOG_DROPPED = 1 };
 
 /* As PNG's: a byte that is no ASCII, a name, both kinds of line ends. */
-const unsigned char spool_stamp[SPOOL_STAMP_BYTES] = {0x9e, 'S', 'P', 'O', 'O', 'L', '\r', '\n'};
+const unsigned char spool_sign[SPOOL_SIGN_BYTES] = {0x9e, 'S', 'P', 'O', 'O', 'L', '\r', '\n'};
 
 static const char magic[] = "penspool";
 
@@ -91,6 +91,25 @@ spool_magic_read(const unsigned char *p, size_t n, unsigned *schema)
 	return *schema <= SPOOL_SCHEMA ? SPOOL_OK : SPOOL_FAILED;
 }
 
+void
+spool_stamp_make(unsigned char out[SPOOL_STAMP_BYTES], uint64_t commit, uint64_t pages)
+{
+	record_put_u64(out, commit);
+	record_put_u64(out + 8, pages);
+	record_put_u64(out + MAGIC_HASH_AT, hash_bytes(out, MAGIC_HASH_AT));
+}
+
+bool
+spool_stamp_read(const unsigned char *p, size_t n, uint64_t *commit, uint64_t *pages)
+{
+	if (n != SPOOL_STAMP_BYTES ||
+	    record_get_u64(p + MAGIC_HASH_AT) != hash_bytes(p, MAGIC_HASH_AT))
+		return false;
+	*commit = record_get_u64(p);
+	*pages = record_get_u64(p + 8);
+	return true;
+}
+
 /* Of a record's first n bytes and its key. */
 static uint64_t
 keyed_hash(const unsigned char *p, size_t n, uint64_t app, uint64_t drain)
@@ -147,7 +166,7 @@ spool_mark_read(const unsigned char *p, size_t n, uint64_t app, uint64_t drain,
 void
 spool_head_make(unsigned char out[SPOOL_HEAD_BYTES], const struct spool_chunk *c)
 {
-	memcpy(out, spool_stamp, SPOOL_STAMP_BYTES);
+	memcpy(out, spool_sign, SPOOL_SIGN_BYTES);
 	put_pair(out + VERSION_AT, SPOOL_VERSION, SPOOL_HEAD_BYTES);
 	record_put_u64(out + APP_AT, c->app);
 	put_place(out + PLACE_AT, &c->at);
@@ -163,7 +182,7 @@ spool_head_read(const unsigned char p[SPOOL_HEAD_BYTES], struct spool_chunk *out
 {
 	uint64_t pair = record_get_u64(p + LINES_AT);
 
-	if (memcmp(p, spool_stamp, SPOOL_STAMP_BYTES) != 0 ||
+	if (memcmp(p, spool_sign, SPOOL_SIGN_BYTES) != 0 ||
 	    record_get_u64(p + VERSION_AT) != ((uint64_t)SPOOL_VERSION << 32 | SPOOL_HEAD_BYTES) ||
 	    record_get_u64(p + HEAD_HASH_AT) != hash_bytes(p, HEAD_HASH_AT))
 		return false;

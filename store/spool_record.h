@@ -5,6 +5,7 @@
  *
  *	table	key			value
  *	meta	"magic"			"penspool", schema (u32), 0 (u32), checksum
+ *		"stamp"			commit, pages in use before it (u64), checksum
  *	logs	app (u64)		head, end, first_us, flags (u64), checksum
  *	marks	app, drain (u64)	place, checksum
  *	chunks	app, seq (u64)		a head, then the data
@@ -33,6 +34,7 @@ enum {
 	SPOOL_VERSION = 1, /* of a chunk's head */
 
 	SPOOL_MAGIC_BYTES = 24,
+	SPOOL_STAMP_BYTES = 24,
 	SPOOL_APP_KEY_BYTES = 8,
 	SPOOL_KEY_BYTES = 16,
 	SPOOL_LOG_BYTES = 2 * 24 + 2 * 8 + 8,
@@ -43,8 +45,8 @@ enum {
 };
 
 /* The first bytes of a chunk's head. */
-enum { SPOOL_STAMP_BYTES = 8 };
-extern const unsigned char spool_stamp[SPOOL_STAMP_BYTES];
+enum { SPOOL_SIGN_BYTES = 8 };
+extern const unsigned char spool_sign[SPOOL_SIGN_BYTES];
 
 /* app then seq or drain. */
 void spool_key_make(unsigned char out[SPOOL_KEY_BYTES], uint64_t app, uint64_t number);
@@ -54,6 +56,9 @@ uint64_t spool_key_number(const unsigned char *key);
 void spool_magic_make(unsigned char out[SPOOL_MAGIC_BYTES]);
 /* SPOOL_OK, SPOOL_NONE (not ours), SPOOL_DAMAGED, SPOOL_FAILED (newer: *schema). */
 enum spool_code spool_magic_read(const unsigned char *p, size_t n, unsigned *schema);
+
+void spool_stamp_make(unsigned char out[SPOOL_STAMP_BYTES], uint64_t commit, uint64_t pages);
+bool spool_stamp_read(const unsigned char *p, size_t n, uint64_t *commit, uint64_t *pages);
 
 /* dropped: the app is gone, its chunks are still to be deleted. */
 void spool_log_make(unsigned char out[SPOOL_LOG_BYTES], const struct spool_log *, bool dropped);

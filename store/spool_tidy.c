@@ -46,6 +46,7 @@ chunk_delete(struct spool *s, uint64_t app, uint64_t seq)
 	int rc;
 
 	spool_key_make(id, app, seq);
+	s->wrote = true;
 	rc = mdb_del(s->txn, s->table[SPOOL_CHUNKS], &key, NULL);
 	return rc == 0 || rc == MDB_NOTFOUND ? SPOOL_OK : spool_break(s, rc, "deleting");
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "store/lmdb_room.h"
 #include "store/spool_internal.h"
@@ -138,12 +139,29 @@ env_renew(struct spool *s)
 	return MDB_PANIC;
 }
 
+/* LMDB never cuts its file.  Where somebody else did, it dies when it looks at its map. */
+enum spool_code
+spool_length_check(struct spool *s)
+{
+	struct stat st;
+	int fd;
+
+	if (s->env == NULL || mdb_env_get_fd(s->env, &fd) != 0 || fstat(fd, &st) != 0)
+		return SPOOL_OK;
+	if (st.st_size < s->file_bytes)
+		return spool_damaged(s, "the file, which was cut,");
+	s->file_bytes = st.st_size;
+	return SPOOL_OK;
+}
+
 enum spool_code
 spool_begin(struct spool *s)
 {
 	int rc = MDB_PANIC;
 
 	assert(s->txn == NULL);
+	if (spool_length_check(s) != SPOOL_OK)
+		return SPOOL_DAMAGED;
 	if (s->env != NULL)
 		rc = mdb_txn_begin(s->env, NULL, 0, &s->txn);
 	if (rc == MDB_PANIC)
@@ -153,6 +171,7 @@ spool_begin(struct spool *s)
 		return spool_fail(s, rc, "writing");
 	}
 	s->broken = SPOOL_OK;
+	s->wrote = false;
 	s->room = (struct spool_room){0};
 	spool_logs_begin(&s->logs);
 	return SPOOL_OK;
@@ -175,10 +194,14 @@ logs_write(struct spool *s)
 	int rc = 0;
 
 	for (size_t i = 0; i < s->logs.njournal && rc == 0; i++) {
-		uint64_t app = s->logs.journal[i].was.log.app;
-		const struct spool_entry *e = spool_logs_find(&s->logs, app);
+		const struct spool_journal *j = &s->logs.journal[i];
+		const struct spool_entry *e = spool_logs_find(&s->logs, j->was.log.app);
 
-		spool_key_make(id, app, 0);
+		if (e != NULL && !j->is_new && e->dropped == j->was.dropped &&
+		    memcmp(&e->log, &j->was.log, sizeof(e->log)) == 0)
+			continue;
+		s->wrote = true;
+		spool_key_make(id, j->was.log.app, 0);
 		if (e == NULL) {
 			rc = mdb_del(s->txn, s->table[SPOOL_LOGS], &key, NULL);
 			rc = rc == MDB_NOTFOUND ? 0 : rc;
@@ -191,18 +214,20 @@ logs_write(struct spool *s)
 }
 
 /*
- * Pages that one transaction frees are used again by the transaction after the
- * next; one that changes nothing is none for LMDB.  So when there was no room,
- * even an empty one writes something.
+ * Which commit this is, for telling at open that a meta page is the right one.
+ *
+ * One that changes nothing writes nothing and is none for LMDB.  But pages
+ * that one frees are used again by the one after the next; so when there was
+ * no room, even such a one writes this.
  */
 static enum spool_code
-turn_write(struct spool *s)
+stamp_write(struct spool *s)
 {
-	char name[] = "turn";
-	MDB_val key = {.mv_size = sizeof(name) - 1, .mv_data = name};
-	MDB_val value = {.mv_size = sizeof(name) - 1, .mv_data = name};
-	int rc = mdb_put(s->txn, s->table[SPOOL_META], &key, &value, 0);
+	int rc;
 
+	if (!s->wrote && !s->starved)
+		return SPOOL_OK;
+	rc = spool_stamp_put(s, s->txn);
 	return rc == 0 ? SPOOL_OK : spool_break(s, rc, "writing");
 }
 
@@ -215,8 +240,8 @@ spool_commit(struct spool *s)
 	assert(s->txn != NULL);
 	if (code == SPOOL_OK)
 		code = logs_write(s);
-	if (code == SPOOL_OK && s->starved && s->logs.njournal == 0)
-		code = turn_write(s);
+	if (code == SPOOL_OK)
+		code = stamp_write(s);
 	if (code != SPOOL_OK) {
 		spool_abort(s);
 		return code;

@@ -20,6 +20,7 @@ chunk_put(struct spool *s, const struct spool_chunk *c)
 	int rc;
 
 	spool_key_make(id, c->app, c->at.seq);
+	s->wrote = true;
 	rc = mdb_put(s->txn, s->table[SPOOL_CHUNKS], &key, &value, MDB_RESERVE | MDB_NOOVERWRITE);
 	if (rc != 0)
 		return spool_break(s, rc, "writing");
@@ -179,6 +180,7 @@ marks_delete_others(struct spool *s, uint64_t app, const struct spool_mark *mark
 
 		while (i < n && marks[i].drain != drain)
 			i++;
+		s->wrote |= i == n;
 		if (i == n && (rc = mdb_cursor_del(cursor, 0)) != 0)
 			break;
 		rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
@@ -199,6 +201,7 @@ mark_put(struct spool *s, uint64_t app, const struct spool_mark *mark)
 	if (mdb_get(s->txn, s->table[SPOOL_MARKS], &key, &value) == 0 &&
 	    value.mv_size == sizeof(record) && memcmp(value.mv_data, record, sizeof(record)) == 0)
 		return 0;
+	s->wrote = true;
 	value = (MDB_val){.mv_size = sizeof(record), .mv_data = record};
 	return mdb_put(s->txn, s->table[SPOOL_MARKS], &key, &value, 0);
 }

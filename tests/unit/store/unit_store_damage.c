@@ -1,5 +1,7 @@
 /* Files that are cut, flipped or foreign: refused, or whole; never a crash. */
-#include "store/store_image.h"
+#include "store/store_fixture.h"
+
+#include "store/image.h"
 
 #include "store/file_check.h"
 

@@ -1,5 +1,7 @@
 /* Records that are damaged, newer or contradict each other: refused, in so many words. */
-#include "store/store_image.h"
+#include "store/store_fixture.h"
+
+#include "store/image.h"
 
 #include "base/hash.h"
 

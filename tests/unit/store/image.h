@@ -1,8 +1,15 @@
-/* A store's file as bytes: to damage it, and to see that nobody else did. */
-#ifndef STORE_IMAGE_H
-#define STORE_IMAGE_H
+/*
+ * A file as bytes: to damage it, and to see that nobody else did.  Include a fixture's
+ * header before it.  For tests only.
+ */
+#ifndef IMAGE_H
+#define IMAGE_H
 
-#include "store/store_fixture.h"
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/xmalloc.h"
 
 struct image {
 	unsigned char *p;
@@ -28,10 +35,12 @@ image_read(const char *path)
 static inline void
 image_write(const char *path, const void *p, size_t n)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	/* Not O_TRUNC, for which ext4 would wait for its disk. */
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
 
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, p, n), n);
+	assert_int_equal(ftruncate(fd, (off_t)n), 0);
 	close(fd);
 }
 
