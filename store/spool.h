@@ -49,7 +49,7 @@ struct spool_place {
 #define SPOOL_ORIGIN (UINT64_C(1) << 48)
 
 /* What a chunk has on disk besides its data: size it so that the two are n * 4096 - 16 bytes. */
-enum { SPOOL_HEAD_BYTES = 88 };
+enum { SPOOL_HEAD_BYTES = 96 };
 
 /* Its lines have sequences without a hole. */
 struct spool_chunk {

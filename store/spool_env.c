@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/xmalloc.h"
@@ -77,7 +78,10 @@ tables_create(struct spool *s)
 	MDB_txn *txn;
 	int rc;
 
-	spool_magic_make(record);
+	/* Never short for so few bytes. */
+	if (getrandom(&s->file_number, sizeof(s->file_number), 0) != sizeof(s->file_number))
+		return errno;
+	spool_magic_make(record, s->file_number);
 	if ((rc = mdb_txn_begin(s->env, NULL, 0, &txn)) != 0)
 		return rc;
 	if ((rc = tables_open(s, txn, MDB_CREATE)) == 0 &&
@@ -129,7 +133,7 @@ magic_check(const struct spool_opening *o, MDB_txn *txn)
 	if (rc != 0)
 		return rc == MDB_NOTFOUND ? spool_damaged(s, "its version")
 					  : spool_fail(s, rc, "reading");
-	code = spool_magic_read(value.mv_data, value.mv_size, &schema);
+	code = spool_magic_read(value.mv_data, value.mv_size, &schema, &s->file_number);
 	if (code == SPOOL_OK)
 		return code;
 	if (code != SPOOL_FAILED)

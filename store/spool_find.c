@@ -98,9 +98,11 @@ spool_found_head(struct spool *s, const struct spool_found *f, uint64_t app,
 		 struct spool_chunk *out, uint64_t *hash)
 {
 	unsigned char head[SPOOL_HEAD_BYTES];
+	uint64_t file;
 
 	return lmdb_value_read(&s->view, &f->entry, 0, head, sizeof(head)) &&
-	       spool_head_read(head, out, hash) && out->app == app && out->at.seq == f->seq &&
+	       spool_head_read(head, &file, out, hash) && file == s->file_number &&
+	       out->app == app && out->at.seq == f->seq &&
 	       f->entry.bytes == SPOOL_HEAD_BYTES + (size_t)out->size;
 }
 
@@ -138,12 +140,12 @@ spool_may_delete(struct spool *s, uint64_t app, const struct spool_found *f)
 {
 	unsigned char head[SPOOL_HEAD_BYTES];
 	struct spool_chunk c;
-	uint64_t hash;
+	uint64_t file, hash;
 
 	if (!lmdb_value_sound(&s->view, &f->entry))
 		return false;
 	if (lmdb_value_read(&s->view, &f->entry, 0, head, sizeof(head)) &&
-	    spool_head_read(head, &c, &hash) && (c.app != app || c.at.seq != f->seq))
+	    spool_head_read(head, &file, &c, &hash) && (c.app != app || c.at.seq != f->seq))
 		return false;
 	return spool_may_put(s, app, f->seq) == SPOOL_OK;
 }

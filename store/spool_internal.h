@@ -48,7 +48,8 @@ struct spool {
 	MDB_env *env;
 	MDB_dbi table[SPOOL_TABLES];
 	size_t page_bytes, map_pages;
-	off_t file_bytes; /* that it had at least */
+	off_t file_bytes;     /* that it had at least */
+	uint64_t file_number; /* of its own */
 
 	struct spool_logs logs;
 	size_t tidy_slot; /* where in logs.slot tidying goes on */

@@ -5,17 +5,18 @@
 #include "base/hash.h"
 #include "store/record_pack.h"
 
-enum { SCHEMA_AT = 8, MAGIC_HASH_AT = 16 };
+enum { SCHEMA_AT = 8, MAGIC_FILE_AT = 16, MAGIC_HASH_AT = 24, STAMP_HASH_AT = 16 };
 enum { PLACE_BYTES = 24, LOG_END_AT = 24, LOG_FIRST_AT = 48, LOG_FLAGS_AT = 56, LOG_HASH_AT = 64 };
 enum {
 	VERSION_AT = 8,
-	APP_AT = 16,
-	PLACE_AT = 24,
-	LINES_AT = 48,
-	FIRST_AT = 56,
-	LAST_AT = 64,
-	DATA_HASH_AT = 72,
-	HEAD_HASH_AT = 80,
+	FILE_AT = 16,
+	APP_AT = 24,
+	PLACE_AT = 32,
+	LINES_AT = 56,
+	FIRST_AT = 64,
+	LAST_AT = 72,
+	DATA_HASH_AT = 80,
+	HEAD_HASH_AT = 88,
 };
 
 enum { LOG_DROPPED = 1 };
@@ -73,21 +74,23 @@ spool_key_number(const unsigned char *key)
 }
 
 void
-spool_magic_make(unsigned char out[SPOOL_MAGIC_BYTES])
+spool_magic_make(unsigned char out[SPOOL_MAGIC_BYTES], uint64_t file)
 {
 	memcpy(out, magic, SCHEMA_AT);
 	put_pair(out + SCHEMA_AT, SPOOL_SCHEMA, 0);
+	record_put_u64(out + MAGIC_FILE_AT, file);
 	record_put_u64(out + MAGIC_HASH_AT, hash_bytes(out, MAGIC_HASH_AT));
 }
 
 enum spool_code
-spool_magic_read(const unsigned char *p, size_t n, unsigned *schema)
+spool_magic_read(const unsigned char *p, size_t n, unsigned *schema, uint64_t *file)
 {
 	if (n < SPOOL_MAGIC_BYTES || memcmp(p, magic, SCHEMA_AT) != 0)
 		return SPOOL_NONE;
 	if (record_get_u64(p + MAGIC_HASH_AT) != hash_bytes(p, MAGIC_HASH_AT))
 		return SPOOL_DAMAGED;
 	*schema = (unsigned)(record_get_u64(p + SCHEMA_AT) >> 32);
+	*file = record_get_u64(p + MAGIC_FILE_AT);
 	return *schema <= SPOOL_SCHEMA ? SPOOL_OK : SPOOL_FAILED;
 }
 
@@ -96,14 +99,14 @@ spool_stamp_make(unsigned char out[SPOOL_STAMP_BYTES], uint64_t commit, uint64_t
 {
 	record_put_u64(out, commit);
 	record_put_u64(out + 8, pages);
-	record_put_u64(out + MAGIC_HASH_AT, hash_bytes(out, MAGIC_HASH_AT));
+	record_put_u64(out + STAMP_HASH_AT, hash_bytes(out, STAMP_HASH_AT));
 }
 
 bool
 spool_stamp_read(const unsigned char *p, size_t n, uint64_t *commit, uint64_t *pages)
 {
 	if (n != SPOOL_STAMP_BYTES ||
-	    record_get_u64(p + MAGIC_HASH_AT) != hash_bytes(p, MAGIC_HASH_AT))
+	    record_get_u64(p + STAMP_HASH_AT) != hash_bytes(p, STAMP_HASH_AT))
 		return false;
 	*commit = record_get_u64(p);
 	*pages = record_get_u64(p + 8);
@@ -164,10 +167,11 @@ spool_mark_read(const unsigned char *p, size_t n, uint64_t app, uint64_t drain,
 }
 
 void
-spool_head_make(unsigned char out[SPOOL_HEAD_BYTES], const struct spool_chunk *c)
+spool_head_make(unsigned char out[SPOOL_HEAD_BYTES], uint64_t file, const struct spool_chunk *c)
 {
 	memcpy(out, spool_sign, SPOOL_SIGN_BYTES);
 	put_pair(out + VERSION_AT, SPOOL_VERSION, SPOOL_HEAD_BYTES);
+	record_put_u64(out + FILE_AT, file);
 	record_put_u64(out + APP_AT, c->app);
 	put_place(out + PLACE_AT, &c->at);
 	put_pair(out + LINES_AT, c->lines, c->size);
@@ -178,7 +182,8 @@ spool_head_make(unsigned char out[SPOOL_HEAD_BYTES], const struct spool_chunk *c
 }
 
 bool
-spool_head_read(const unsigned char p[SPOOL_HEAD_BYTES], struct spool_chunk *out, uint64_t *hash)
+spool_head_read(const unsigned char p[SPOOL_HEAD_BYTES], uint64_t *file, struct spool_chunk *out,
+		uint64_t *hash)
 {
 	uint64_t pair = record_get_u64(p + LINES_AT);
 
@@ -192,6 +197,7 @@ spool_head_read(const unsigned char p[SPOOL_HEAD_BYTES], struct spool_chunk *out
 				    .size = (uint32_t)pair,
 				    .first_us = (int64_t)record_get_u64(p + FIRST_AT),
 				    .last_us = (int64_t)record_get_u64(p + LAST_AT)};
+	*file = record_get_u64(p + FILE_AT);
 	*hash = record_get_u64(p + DATA_HASH_AT);
 	return out->lines > 0 && out->size > 0 && out->size <= SPOOL_CHUNK_MOST;
 }

@@ -4,7 +4,7 @@
  * All numbers are big-endian.  A place is seq, bytes, lines (u64 each).
  *
  *	table	key			value
- *	meta	"magic"			"penspool", schema (u32), 0 (u32), checksum
+ *	meta	"magic"			"penspool", schema (u32), 0 (u32), file (u64), checksum
  *		"stamp"			commit, pages in use before it (u64), checksum
  *	logs	app (u64)		head, end, first_us, flags (u64), checksum
  *	marks	app, drain (u64)	place, checksum
@@ -14,10 +14,13 @@
  *
  *	 0  8 bytes that begin every head, for finding it in a broken file
  *	 8  version (u32), bytes of the head (u32)
- *	16  app, 24 place
- *	48  lines (u32), bytes of the data (u32)
- *	56  first_us, 64 last_us
- *	72  checksum of the data, 80 of the 80 bytes before
+ *	16  file, 24 app, 32 place
+ *	56  lines (u32), bytes of the data (u32)
+ *	64  first_us, 72 last_us
+ *	80  checksum of the data, 88 of the 88 bytes before
+ *
+ * `file` is a random number that only this file has: who looks for heads in a broken
+ * file is not to find one that a sender put into a line.
  *
  * Checksums are XXH3; those of logs and marks are of key and value.  Any thread.
  */
@@ -33,7 +36,7 @@ enum {
 	SPOOL_SCHEMA = 1,
 	SPOOL_VERSION = 1, /* of a chunk's head */
 
-	SPOOL_MAGIC_BYTES = 24,
+	SPOOL_MAGIC_BYTES = 32,
 	SPOOL_STAMP_BYTES = 24,
 	SPOOL_APP_KEY_BYTES = 8,
 	SPOOL_KEY_BYTES = 16,
@@ -53,9 +56,10 @@ void spool_key_make(unsigned char out[SPOOL_KEY_BYTES], uint64_t app, uint64_t n
 uint64_t spool_key_app(const unsigned char *key);
 uint64_t spool_key_number(const unsigned char *key);
 
-void spool_magic_make(unsigned char out[SPOOL_MAGIC_BYTES]);
+void spool_magic_make(unsigned char out[SPOOL_MAGIC_BYTES], uint64_t file);
 /* SPOOL_OK, SPOOL_NONE (not ours), SPOOL_DAMAGED, SPOOL_FAILED (newer: *schema). */
-enum spool_code spool_magic_read(const unsigned char *p, size_t n, unsigned *schema);
+enum spool_code spool_magic_read(const unsigned char *p, size_t n, unsigned *schema,
+				 uint64_t *file);
 
 void spool_stamp_make(unsigned char out[SPOOL_STAMP_BYTES], uint64_t commit, uint64_t pages);
 bool spool_stamp_read(const unsigned char *p, size_t n, uint64_t *commit, uint64_t *pages);
@@ -69,13 +73,14 @@ void spool_mark_make(unsigned char out[SPOOL_MARK_BYTES], uint64_t app, const st
 bool spool_mark_read(const unsigned char *p, size_t n, uint64_t app, uint64_t drain,
 		     struct spool_mark *out);
 
-void spool_head_make(unsigned char out[SPOOL_HEAD_BYTES], const struct spool_chunk *);
+void spool_head_make(unsigned char out[SPOOL_HEAD_BYTES], uint64_t file,
+		     const struct spool_chunk *);
 /*
  * A whole head of a version that we know, with lines and data.  out->data is
  * NULL; *hash is the data's.
  */
-bool spool_head_read(const unsigned char p[SPOOL_HEAD_BYTES], struct spool_chunk *out,
-		     uint64_t *hash);
+bool spool_head_read(const unsigned char p[SPOOL_HEAD_BYTES], uint64_t *file,
+		     struct spool_chunk *out, uint64_t *hash);
 /* The place behind its last line. */
 struct spool_place spool_place_behind(const struct spool_chunk *);
 uint64_t spool_data_hash(const void *data, size_t n);

@@ -25,7 +25,7 @@ chunk_put(struct spool *s, const struct spool_chunk *c)
 	if (rc != 0)
 		return spool_break(s, rc, "writing");
 	p = value.mv_data;
-	spool_head_make(p, c);
+	spool_head_make(p, s->file_number, c);
 	memcpy(p + SPOOL_HEAD_BYTES, c->data, c->size);
 	return SPOOL_OK;
 }

@@ -75,18 +75,19 @@ stats_get(const _Atomic uint64_t *counter)
  * Of one listener in one worker: plain numbers, for the worker's thread only.
  * A counter NAME is penstock_listener_NAME_total in /metrics.
  */
-#define LISTENER_COUNTERS(X)                                                                \
-	X(connections, "connections accepted")                                              \
-	X(connections_refused, "connections refused: out of descriptors, bad PROXY header") \
-	X(handshakes_failed, "TLS handshakes that failed or took too long")                 \
-	X(sessions_timed_out, "sessions closed by the first-frame or idle deadline")        \
-	X(protocol_errors, "sessions closed because what they sent was no RELP")            \
-	X(datagrams_dropped, "datagrams that the kernel dropped before they were read")     \
-	X(bytes, "bytes read from senders")                                                 \
-	X(lines, "lines read")                                                              \
-	X(lines_cut, "lines over max-line, cut")                                            \
-	X(lines_acknowledged, "lines that their senders were told are safe")                \
-	X(requests, "requests for lines over HTTP that came whole")                         \
+#define LISTENER_COUNTERS(X)                                                               \
+	X(connections, "connections accepted")                                             \
+	X(connections_refused,                                                             \
+	  "connections refused: out of descriptors, bad PROXY header, too many over HTTP") \
+	X(handshakes_failed, "TLS handshakes that failed or took too long")                \
+	X(sessions_timed_out, "sessions closed by the first-frame or idle deadline")       \
+	X(protocol_errors, "sessions closed because what they sent was no RELP")           \
+	X(datagrams_dropped, "datagrams that the kernel dropped before they were read")    \
+	X(bytes, "bytes read from senders")                                                \
+	X(lines, "lines read")                                                             \
+	X(lines_cut, "lines over max-line, cut")                                           \
+	X(lines_acknowledged, "lines that their senders were told are safe")               \
+	X(requests, "requests for lines over HTTP that came whole")                        \
 	X(requests_refused, "requests for lines over HTTP that were answered with an error")
 
 struct listener_counts {

@@ -68,8 +68,11 @@ static const struct {
 static bool
 take_severity_word(struct document *d, struct slice value)
 {
-	struct slice word = is_text(value) ? text_of(d, value) : slice_of(NULL, 0);
+	struct slice word;
 
+	if (!is_text(value))
+		return false;
+	word = text_of(d, value);
 	for (size_t i = 0; i < sizeof(severity_words) / sizeof(severity_words[0]); i++)
 		if (word.n == strlen(severity_words[i].word) &&
 		    strncasecmp(word.p, severity_words[i].word, word.n) == 0) {

@@ -48,9 +48,10 @@ class Peer:
 
     def __init__(self, directory, host=None, listen=("syslog+tcp",)):
         self.dir = directory
-        self.dir.mkdir(parents=True)
         self.data = self.dir / "queues"
-        self.data.mkdir()
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.seen = self.data  # from here, if the process sees another disk there
+        self.prefix = []
         self.host = host or address.fresh()
         self.listen = listen
         self.drains = []
@@ -109,7 +110,7 @@ class Peer:
     def start(self):
         self.write_conf()
         with open(self.dir / "log", "ab") as log:
-            self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log,
+            self.process = subprocess.Popen(self.prefix + self.command(), stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, env=self.environment())
         wait.until(lambda: self.process.poll() is not None or self._listens(),
                    lambda: f"{self.name} listens\n" + self.log_text(), START_SECONDS)
@@ -151,8 +152,8 @@ class Peer:
 
     def messages(self):
         """What it has logged."""
-        file = self.data / "messages"
-        return file.read_text(errors="replace").splitlines() if file.exists() else []
+        return [line for file in (self.dir / "log", self.seen / "messages") if file.exists()
+                for line in file.read_text(errors="replace").splitlines()]
 
     def dropped(self):
         """Lines that it says it has dropped, in this run."""
@@ -189,7 +190,7 @@ class Rsyslog(Peer):
         self.restart()
 
     def dropped(self):
-        file = self.data / "stats"
+        file = self.seen / "stats"
         if not file.exists():
             return 0
         last = {}
