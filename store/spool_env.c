@@ -182,8 +182,8 @@ logs_load(struct spool *s, MDB_txn *txn)
 		return spool_fail(s, rc, "reading");
 	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
 		if (key.mv_size != SPOOL_APP_KEY_BYTES ||
-		    !spool_log_read(value.mv_data, value.mv_size, spool_key_app(key.mv_data), &log,
-				    &dropped) ||
+		    !spool_log_read(value.mv_data, value.mv_size, s->file_number,
+				    spool_key_app(key.mv_data), &log, &dropped) ||
 		    spool_logs_find(&s->logs, log.app) != NULL)
 			break;
 		spool_logs_load(&s->logs, &log, dropped);
@@ -207,8 +207,9 @@ marks_check(struct spool *s, MDB_txn *txn)
 		return spool_fail(s, rc, "reading");
 	while ((rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0)
 		if (key.mv_size != SPOOL_KEY_BYTES ||
-		    !spool_mark_read(value.mv_data, value.mv_size, spool_key_app(key.mv_data),
-				     spool_key_number(key.mv_data), &mark))
+		    !spool_mark_read(value.mv_data, value.mv_size, s->file_number,
+				     spool_key_app(key.mv_data), spool_key_number(key.mv_data),
+				     &mark))
 			break;
 	mdb_cursor_close(cursor);
 	if (rc == 0)

@@ -88,7 +88,7 @@ spool_find_mark(struct spool *s, uint64_t app, uint64_t drain, struct spool_mark
 		return SPOOL_NONE;
 	if (entry.bytes != sizeof(record) ||
 	    !lmdb_value_read(&s->view, &entry, 0, record, sizeof(record)) ||
-	    !spool_mark_read(record, sizeof(record), app, drain, out))
+	    !spool_mark_read(record, sizeof(record), s->file_number, app, drain, out))
 		return spool_damaged(s, "a drain's mark");
 	return SPOOL_OK;
 }

@@ -113,32 +113,35 @@ spool_stamp_read(const unsigned char *p, size_t n, uint64_t *commit, uint64_t *p
 	return true;
 }
 
-/* Of a record's first n bytes and its key. */
+/* Of a record's first n bytes, its key and its file. */
 static uint64_t
-keyed_hash(const unsigned char *p, size_t n, uint64_t app, uint64_t drain)
+keyed_hash(const unsigned char *p, size_t n, uint64_t file, uint64_t app, uint64_t drain)
 {
-	unsigned char bytes[SPOOL_KEY_BYTES + LOG_HASH_AT];
+	unsigned char bytes[8 + SPOOL_KEY_BYTES + LOG_HASH_AT];
 
-	spool_key_make(bytes, app, drain);
-	memcpy(bytes + SPOOL_KEY_BYTES, p, n);
-	return hash_bytes(bytes, SPOOL_KEY_BYTES + n);
+	record_put_u64(bytes, file);
+	spool_key_make(bytes + 8, app, drain);
+	memcpy(bytes + 8 + SPOOL_KEY_BYTES, p, n);
+	return hash_bytes(bytes, 8 + SPOOL_KEY_BYTES + n);
 }
 
 void
-spool_log_make(unsigned char out[SPOOL_LOG_BYTES], const struct spool_log *log, bool dropped)
+spool_log_make(unsigned char out[SPOOL_LOG_BYTES], uint64_t file, const struct spool_log *log,
+	       bool dropped)
 {
 	put_place(out, &log->head);
 	put_place(out + LOG_END_AT, &log->end);
 	record_put_u64(out + LOG_FIRST_AT, (uint64_t)log->first_us);
 	record_put_u64(out + LOG_FLAGS_AT, dropped ? LOG_DROPPED : 0);
-	record_put_u64(out + LOG_HASH_AT, keyed_hash(out, LOG_HASH_AT, log->app, 0));
+	record_put_u64(out + LOG_HASH_AT, keyed_hash(out, LOG_HASH_AT, file, log->app, 0));
 }
 
 bool
-spool_log_read(const unsigned char *p, size_t n, uint64_t app, struct spool_log *out, bool *dropped)
+spool_log_read(const unsigned char *p, size_t n, uint64_t file, uint64_t app, struct spool_log *out,
+	       bool *dropped)
 {
 	if (n != SPOOL_LOG_BYTES ||
-	    record_get_u64(p + LOG_HASH_AT) != keyed_hash(p, LOG_HASH_AT, app, 0))
+	    record_get_u64(p + LOG_HASH_AT) != keyed_hash(p, LOG_HASH_AT, file, app, 0))
 		return false;
 	*out = (struct spool_log){.app = app,
 				  .head = get_place(p),
@@ -149,18 +152,19 @@ spool_log_read(const unsigned char *p, size_t n, uint64_t app, struct spool_log 
 }
 
 void
-spool_mark_make(unsigned char out[SPOOL_MARK_BYTES], uint64_t app, const struct spool_mark *mark)
+spool_mark_make(unsigned char out[SPOOL_MARK_BYTES], uint64_t file, uint64_t app,
+		const struct spool_mark *mark)
 {
 	put_place(out, &mark->at);
-	record_put_u64(out + PLACE_BYTES, keyed_hash(out, PLACE_BYTES, app, mark->drain));
+	record_put_u64(out + PLACE_BYTES, keyed_hash(out, PLACE_BYTES, file, app, mark->drain));
 }
 
 bool
-spool_mark_read(const unsigned char *p, size_t n, uint64_t app, uint64_t drain,
+spool_mark_read(const unsigned char *p, size_t n, uint64_t file, uint64_t app, uint64_t drain,
 		struct spool_mark *out)
 {
 	if (n != SPOOL_MARK_BYTES ||
-	    record_get_u64(p + PLACE_BYTES) != keyed_hash(p, PLACE_BYTES, app, drain))
+	    record_get_u64(p + PLACE_BYTES) != keyed_hash(p, PLACE_BYTES, file, app, drain))
 		return false;
 	*out = (struct spool_mark){.drain = drain, .at = get_place(p)};
 	return true;

@@ -19,10 +19,10 @@
  *	64  first_us, 72 last_us
  *	80  checksum of the data, 88 of the 88 bytes before
  *
- * `file` is a random number that only this file has: who looks for heads in a broken
- * file is not to find one that a sender put into a line.
+ * `file` is a random number that only this file has: who looks for records in a
+ * broken file is not to find one that a sender put into a line.
  *
- * Checksums are XXH3; those of logs and marks are of key and value.  Any thread.
+ * Checksums are XXH3; those of logs and marks are of file, key and value.  Any thread.
  */
 #ifndef SPOOL_RECORD_H
 #define SPOOL_RECORD_H
@@ -65,12 +65,14 @@ void spool_stamp_make(unsigned char out[SPOOL_STAMP_BYTES], uint64_t commit, uin
 bool spool_stamp_read(const unsigned char *p, size_t n, uint64_t *commit, uint64_t *pages);
 
 /* dropped: the app is gone, its chunks are still to be deleted. */
-void spool_log_make(unsigned char out[SPOOL_LOG_BYTES], const struct spool_log *, bool dropped);
-bool spool_log_read(const unsigned char *p, size_t n, uint64_t app, struct spool_log *out,
-		    bool *dropped);
+void spool_log_make(unsigned char out[SPOOL_LOG_BYTES], uint64_t file, const struct spool_log *,
+		    bool dropped);
+bool spool_log_read(const unsigned char *p, size_t n, uint64_t file, uint64_t app,
+		    struct spool_log *out, bool *dropped);
 
-void spool_mark_make(unsigned char out[SPOOL_MARK_BYTES], uint64_t app, const struct spool_mark *);
-bool spool_mark_read(const unsigned char *p, size_t n, uint64_t app, uint64_t drain,
+void spool_mark_make(unsigned char out[SPOOL_MARK_BYTES], uint64_t file, uint64_t app,
+		     const struct spool_mark *);
+bool spool_mark_read(const unsigned char *p, size_t n, uint64_t file, uint64_t app, uint64_t drain,
 		     struct spool_mark *out);
 
 void spool_head_make(unsigned char out[SPOOL_HEAD_BYTES], uint64_t file,

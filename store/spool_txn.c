@@ -207,7 +207,7 @@ logs_write(struct spool *s)
 			rc = rc == MDB_NOTFOUND ? 0 : rc;
 			continue;
 		}
-		spool_log_make(record, &e->log, e->dropped);
+		spool_log_make(record, s->file_number, &e->log, e->dropped);
 		rc = mdb_put(s->txn, s->table[SPOOL_LOGS], &key, &value, 0);
 	}
 	return rc == 0 ? SPOOL_OK : spool_break(s, rc, "writing");

@@ -196,7 +196,7 @@ mark_put(struct spool *s, uint64_t app, const struct spool_mark *mark)
 	MDB_val key = {.mv_size = sizeof(id), .mv_data = id}, value;
 
 	spool_key_make(id, app, mark->drain);
-	spool_mark_make(record, app, mark);
+	spool_mark_make(record, s->file_number, app, mark);
 	/* Most of an app's drains have not moved: their page need not be written again. */
 	if (mdb_get(s->txn, s->table[SPOOL_MARKS], &key, &value) == 0 &&
 	    value.mv_size == sizeof(record) && memcmp(value.mv_data, record, sizeof(record)) == 0)

@@ -1,7 +1,9 @@
 #include "ends/http_post.h"
 
+#include <assert.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/xmalloc.h"
@@ -43,7 +45,8 @@ struct http_posts {
 	struct event *work;
 	struct post_list queue;	  /* the first is worked on */
 	struct post_list waiting; /* for their receipts; the oldest first */
-	size_t held;
+	size_t held;		  /* in both */
+	size_t unsafe;		  /* of these, lines that are in and not safe */
 	bool stopping;
 };
 
@@ -58,6 +61,8 @@ static void
 post_free(struct http_post *p)
 {
 	TAILQ_REMOVE(p->state == POST_WAITING ? &p->posts->waiting : &p->posts->queue, p, link);
+	if (p->state != POST_QUEUED)
+		p->posts->unsafe -= p->held;
 	post_hold(p, 0);
 	http_body_free(&p->body);
 	free(p);
@@ -120,8 +125,9 @@ on_gone(void *arg)
 		post_free(p);
 }
 
+/* held: what is there already; bytes: what would come to it. */
 static const char *
-cannot_take(const struct http_posts *posts, int *status)
+cannot_take(const struct http_posts *posts, size_t held, size_t bytes, int *status)
 {
 	*status = 503;
 	if (posts->stopping)
@@ -131,6 +137,9 @@ cannot_take(const struct http_posts *posts, int *status)
 	*status = 429;
 	if (posts->intake->paused)
 		return "too many lines wait for their receivers; nothing was taken, send it again";
+	if (held > 0 && held + bytes > HTTP_POSTS_BYTES)
+		return "too many requests wait for their lines to be safe; nothing was taken, send "
+		       "it again";
 	return NULL;
 }
 
@@ -138,11 +147,8 @@ bool
 http_posts_refuse(const struct http_posts *posts, size_t bytes, struct http_response *response)
 {
 	int status;
-	const char *why = cannot_take(posts, &status);
+	const char *why = cannot_take(posts, posts->held, bytes, &status);
 
-	if (why == NULL && posts->held > 0 && posts->held + bytes > HTTP_POSTS_BYTES)
-		why = "too many requests wait for their lines to be safe; nothing was taken, send "
-		      "it again";
 	if (why == NULL)
 		return false;
 	http_post_error(response, status, why);
@@ -201,11 +207,13 @@ append_some(struct http_post *p, size_t bytes)
 		appended(p);
 }
 
+/* All of it is good.  Meanwhile other lines may have come, and it may have become large. */
 static void
 begin_append(struct http_post *p)
 {
+	size_t bytes = p->body.frames.n;
 	int status;
-	const char *why = cannot_take(p->posts, &status);
+	const char *why = cannot_take(p->posts, p->posts->unsafe, bytes, &status);
 
 	if (p->body.lines == 0) {
 		post_done(p);
@@ -214,7 +222,8 @@ begin_append(struct http_post *p)
 		post_free(p);
 	} else {
 		p->state = POST_APPENDING;
-		post_hold(p, p->body.frames.n);
+		post_hold(p, bytes);
+		p->posts->unsafe += bytes;
 		p->receipt = receipt_new(on_safe, p);
 	}
 }
@@ -347,6 +356,7 @@ http_posts_add(struct http_posts *posts, const struct http_post_head *head, stru
 	p->since_ms = clock_mono_ms();
 	p->now_us = clock_wall_us();
 	timestamp_format(p->now_us, p->now_text);
+	assert(head->app.n < sizeof(p->app) && head->hostname.n < sizeof(p->hostname));
 	memcpy(p->app, head->app.p, head->app.n);
 	memcpy(p->hostname, head->hostname.p, head->hostname.n);
 	http_body_init(&p->body, &head->body, bytes);
@@ -401,7 +411,7 @@ http_posts_stop(struct http_posts *posts)
 	const char *why;
 
 	posts->stopping = true;
-	why = cannot_take(posts, &status);
+	why = cannot_take(posts, 0, 0, &status);
 	while ((p = TAILQ_FIRST(&posts->queue)) != NULL) {
 		if (p->state == POST_APPENDING) {
 			append_some(p, SIZE_MAX - p->appended);

@@ -149,18 +149,52 @@ bytes_that_are_not_safe_are_bounded(void **state)
 		if (lines < (i + 1) * 50000)
 			break;
 	}
-	/* Lines are longer than their text: it is before the fourth that they are over it. */
-	assert_int_equal(lines, 3 * 50000);
-	expect(&c[3], 429,
+	/* Lines are twice as long as their text: the third's would be over it. */
+	assert_int_equal(lines, 2 * 50000);
+	expect(&c[2], 429,
 	       "{\"error\":\"too many requests wait for their lines to be safe; nothing "
 	       "was taken, send it again\"}");
 	release(0);
 	expect(&c[0], 204, NULL);
 	post(&c[4], LOGS, TEXT, buf_slice(&text));
-	UNTIL(lines == 4 * 50000);
+	UNTIL(lines == 3 * 50000);
 	for (int i = 0; i < 5; i++)
 		client_free(&c[i]);
 	buf_free(&text);
+}
+
+static void
+a_small_body_that_becomes_large_is_bounded_too(void **state)
+{
+	struct buf text = text_of(250000), packed = {0};
+	struct client a = client_new(), b = client_new();
+	struct gzip *gzip = gzip_new();
+
+	(void)state;
+	late = true;
+	gzip_whole(gzip, buf_slice(&text), &packed);
+	assert_true(packed.n < HTTP_BODY_BYTES && text.n > HTTP_POSTS_BYTES * 7 / 8);
+	post(&a, LOGS, TEXT, SLICE("one\n"));
+	UNTIL(lines == 1);
+	post(&b, LOGS, TEXT GZIP, buf_slice(&packed));
+	expect(&b, 429, "too many requests wait for their lines to be safe; nothing was taken");
+	assert_int_equal(lines, 1);
+	/* Alone it may. */
+	release(0);
+	expect(&a, 204, NULL);
+	post(&b, LOGS, TEXT GZIP, buf_slice(&packed));
+	UNTIL(lines == 250001);
+	post(&a, LOGS, TEXT, SLICE("two\n"));
+	expect(&a, 429, NULL);
+	release(1);
+	expect(&b, 204, NULL);
+	post(&a, LOGS, TEXT, SLICE("two\n"));
+	UNTIL(lines == 250002);
+	gzip_free(gzip);
+	buf_free(&packed);
+	buf_free(&text);
+	client_free(&a);
+	client_free(&b);
 }
 
 static void
@@ -324,6 +358,7 @@ main(void)
 	    T(nothing_is_taken_while_the_disk_takes_nothing),
 	    T(nothing_is_taken_while_too_much_waits),
 	    T(bytes_that_are_not_safe_are_bounded),
+	    T(a_small_body_that_becomes_large_is_bounded_too),
 	    T(a_large_body_takes_its_turns_and_others_theirs),
 	    T(a_body_that_was_begun_waits_while_too_much_waits),
 	    T(a_body_that_was_begun_comes_in_whole_without_its_client),
