@@ -39,9 +39,9 @@ waiting_json(const struct drain_status *s)
 {
 	json_t *json = json_object();
 
-	json_object_set_new(json, "memory",
-			    amount_json(s->lines_waiting - s->lines_spooled,
-					s->bytes_waiting - s->bytes_spooled));
+	json_object_set_new(
+	    json, "memory",
+	    amount_json(s->lines_waiting - s->lines_spooled, s->bytes_waiting - s->bytes_spooled));
 	json_object_set_new(json, "spool", amount_json(s->lines_spooled, s->bytes_spooled));
 	json_object_set_new(json, "oldest_ms",
 			    s->oldest_waiting_ms >= 0 ? json_integer(s->oldest_waiting_ms)

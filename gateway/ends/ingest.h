@@ -43,7 +43,8 @@ struct ingest {
 
 	/* Set around the lines of an input that acknowledges; NULL: of one that does not. */
 	struct receipt *receipt;
-	struct promise *promise; /* of the lines with a receipt that stayed here in this read event */
+	struct promise
+	    *promise; /* of the lines with a receipt that stayed here in this read event */
 	/* The spool takes nothing now: what should be acknowledged soon would not be. */
 	bool failing;
 

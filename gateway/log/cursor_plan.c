@@ -298,6 +298,9 @@ cursor_trim(struct cursor *c, size_t keep)
 		uint32_t lines, unwanted = 0, bytes;
 
 		plan_normalise(c);
+		/* Holes are the spool's, and then this is not called. */
+		if (c->plan == NULL)
+			break;
 		lines = plan_lines(c);
 		if (c->wants != NULL)
 			unwanted = count_unwanted(c, c->plan, c->plan_at, lines, &bytes);

@@ -138,8 +138,8 @@ static void
 offers_must_have_a_version_and_may_not_lack_syslog(void **state)
 {
 	static const char *const good[] = {
-	    "relp_version=0\nrelp_software=librelp,1.11.0,http://"
-	    "librelp.adiscon.com\ncommands=syslog",
+	    ("relp_version=0\nrelp_software=librelp,1.11.0,http://"
+	     "librelp.adiscon.com\ncommands=syslog"),
 	    "\nrelp_version=1",
 	    "commands=eventlog,syslog\nrelp_version=0",
 	    "unknown\nrelp_version",
