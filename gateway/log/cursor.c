@@ -214,6 +214,7 @@ struct cursor_taken
 cursor_acked(struct cursor *c, uint64_t end)
 {
 	struct cursor_taken got = {0, 0};
+	unsigned before = c->taken;
 
 	while (c->taken < c->sent) {
 		struct segment *s = ring_at(c, c->taken);
@@ -229,7 +230,7 @@ cursor_acked(struct cursor *c, uint64_t end)
 		got.lines += segment_wanted(s);
 		got.bytes += segment_bytes(s) - s->skipped_bytes;
 	}
-	if (got.lines > 0)
+	if (c->taken > before)
 		app_log_stir(c->log);
 	return got;
 }
@@ -241,6 +242,7 @@ release_oldest(struct cursor *c)
 	c->taken--;
 	c->sent--;
 	ring_shift(c);
+	app_log_stir(c->log);
 }
 
 void
@@ -293,6 +295,8 @@ wind_back(struct cursor *c, uint8_t tries)
 	c->unsent_lines += lines;
 	c->taken = c->sent = 0;
 	c->held_bytes = c->flight_bytes = 0;
+	/* What was safe because it was taken is not any more. */
+	app_log_stir(c->log);
 	app_log_weigh(c->log);
 	return lines;
 }

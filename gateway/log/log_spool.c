@@ -238,6 +238,9 @@ log_spool_done(struct app_log *log, const struct spool_commit *commit,
 	}
 	if (ok && part->nchunks > 0)
 		parts_done(log, end - 1);
+	/* Its marks are not on disk either. */
+	if (!ok)
+		app_log_stir(log);
 	app_log_weigh(log);
 	log_spool_settle(log);
 }

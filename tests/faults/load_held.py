@@ -39,8 +39,8 @@ def held(start, rate, folder):
     try:
         router = start(folder, host)
         flood = subprocess.run(
-            [BENCH / "flood", "--to", f"{router.host}:{router.port()}", "--lines", str(lines), "--apps",
-             str(APPS), "--connections", str(CONNECTIONS), "--size", str(SIZE), "--framing", "lf",
+            [BENCH / "flood", "--to", f"{router.host}:{router.port()}", "--lines", str(lines),
+             "--apps", str(APPS), "--connections", str(CONNECTIONS), "--size", str(SIZE), "--framing", "lf",
              "--rate", str(rate), "--seconds", str(3 * SECONDS)], stdout=subprocess.PIPE,
             timeout=60)
         sent = json.loads(flood.stdout)

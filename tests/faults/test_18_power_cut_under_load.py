@@ -141,7 +141,7 @@ class Load:
             there = in_spool(found, found.apps[drain.app], found.drains[drain.url])
             lost = self.acked(drain.app, until) - there - arrivals.until(until + READ_SECONDS)
             if lost:
-                return f"{drain.app}, {drain.url}: {len(lost)} acknowledged lines, {sorted(lost)[:5]}"
+                return f"{drain.url}: {len(lost)} acknowledged lines, {sorted(lost)[:5]}"
         return None
 
 

@@ -23,7 +23,7 @@ def _on_disk(gw, sender):
 
 
 def _backlog(rig):
-    """A drain that is away, and lines on disk for it.  No other: their lines would be there, too."""
+    """A drain that is away, and lines on disk for it; no other, as its lines would be there, too."""
     away = rig.sink()
     rig.start()
     touched = rig.drain("a1", away, touched=True)

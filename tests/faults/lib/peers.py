@@ -110,8 +110,8 @@ class Peer:
     def start(self):
         self.write_conf()
         with open(self.dir / "log", "ab") as log:
-            self.process = subprocess.Popen(self.prefix + self.command(), stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=log, env=self.environment())
+            self.process = subprocess.Popen(self.prefix + self.command(), stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, env=self.environment())
         wait.until(lambda: self.process.poll() is not None or self._listens(),
                    lambda: f"{self.name} listens\n" + self.log_text(), START_SECONDS)
         if self.process.poll() is not None:

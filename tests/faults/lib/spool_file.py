@@ -15,7 +15,8 @@ def lines(file, app, sender="s0"):
     """{number of a line: [where its text lies in the file]}."""
     data = pathlib.Path(file).read_bytes()
     found = {}
-    for m in re.finditer(rb"app=%s sender=%s seq=(\d{6,}) " % (app.encode(), sender.encode()), data):
+    head = b"app=%s sender=%s " % (app.encode(), sender.encode())
+    for m in re.finditer(head + rb"seq=(\d{6,}) ", data):
         found.setdefault(int(m.group(1)), []).append(m.start())
     return found
 
