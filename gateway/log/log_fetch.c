@@ -67,13 +67,14 @@ log_fetch_next(struct log_pool *pool, uint64_t *seq)
 	return NULL;
 }
 
+/* One that was never filled may stand before it. */
 static struct chunk *
 chunk_at(const struct app_log *log, uint64_t base)
 {
 	struct chunk *c;
 
 	TAILQ_FOREACH(c, &log->chunks, link)
-	if (c->base >= base)
+	if (c->base >= base && c->used > 0)
 		return c->base == base ? c : NULL;
 	return NULL;
 }
@@ -146,8 +147,11 @@ take_damaged(struct app_log *log, const struct spool_chunk *from)
 	struct chunk *c = chunk_at(log, from->at.bytes);
 	struct cursor *cur;
 
+	/* Here it is as it was. */
+	if (c != NULL && c->data != NULL)
+		return;
 	TAILQ_FOREACH(cur, &log->cursors, link)
-	if (c != NULL && c->data == NULL)
+	if (c != NULL)
 		cursor_spoil(cur, c);
 	else if (is_away(cur) && cur->plan_bytes >= from->at.bytes && cur->plan_bytes < end.bytes)
 		cursor_jump(cur, &end, CURSOR_DAMAGED);
@@ -215,20 +219,34 @@ pass_missing(struct app_log *log, const struct spool_fetch *f)
 	}
 }
 
+/* The line is not here, and it has not gone on without it. */
+static bool
+still_wants(const struct cursor *c)
+{
+	const struct chunk *chunk;
+
+	TAILQ_FOREACH(chunk, &c->log->chunks, link)
+	if (c->hungry_seq - chunk->first_seq < chunk->lines)
+		return chunk->data == NULL;
+	return c->hungry_seq == c->plan_seq;
+}
+
 void
 log_fetch_done(struct app_log *log, struct spool_fetch *f)
 {
-	const struct cursor *c;
+	struct cursor *c;
 
 	log->fetching = false;
 	for (size_t i = 0; i < f->n; i++)
 		take_chunk(log, &f->chunks[i]);
 	if (f->code != SPOOL_FAILED)
 		pass_missing(log, f);
-	else
-		line_up(log);
+	/* Who asked meanwhile may have it now. */
 	TAILQ_FOREACH(c, &log->cursors, link)
-	if (c->hungry)
-		line_up(log);
+	{
+		c->hungry = c->hungry && still_wants(c);
+		if (c->hungry)
+			line_up(log);
+	}
 	app_log_weigh(log);
 }

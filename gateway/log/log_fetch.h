@@ -22,7 +22,7 @@ void log_fetch_want(struct cursor *, uint64_t seq);
 struct app_log *log_fetch_next(struct log_pool *, uint64_t *seq);
 /*
  * The answer: takes the chunks' data over.  The log's cursors may go on: flush
- * it.  A read that failed (SPOOL_FAILED) changes nothing but that the log waits again.
+ * it.  A read that failed (SPOOL_FAILED) changes nothing: who needs it asks again.
  */
 void log_fetch_done(struct app_log *, struct spool_fetch *);
 /* The log is about to be freed. */
