@@ -20,6 +20,7 @@
 #include "plumb/config.h"
 #include "plumb/tls.h"
 #include "store/store.h"
+#include "whole/check_spool.h"
 #include "whole/data_dir.h"
 #include "whole/gateway.h"
 #include "whole/sockets.h"
@@ -286,7 +287,9 @@ main(int argc, char **argv)
 	case CONFIG_OK:
 		break;
 	}
-	if (!config_check_files(&d.config, d.err))
+	if (d.config.check_spool)
+		status = check_spool(&d.config);
+	else if (!config_check_files(&d.config, d.err))
 		status = fail(d.err);
 	else if (d.config.check_only)
 		puts("configuration is good");

@@ -15,6 +15,8 @@ struct spool_report {
 	uint64_t damaged;    /* chunks whose checksum is wrong */
 	uint64_t lost_lines; /* of those, as far as their heads say */
 	bool tree_damaged;   /* chunks cannot all be reached: only salvaging finds them */
+	/* Then, and of what can be read of the logs: lines that are lost, or were never kept. */
+	uint64_t missing;
 	char fault[256];     /* in words; empty: nothing is wrong */
 };
 

@@ -82,8 +82,6 @@ on_magic(struct walk *w, const struct lmdb_entry *e)
 	unsigned schema = 0;
 	enum spool_code code;
 
-	if (!slice_is(e->key, "magic"))
-		return true;
 	if (!lmdb_value_read(&w->view, e, 0, value, sizeof(value)))
 		return false;
 	code = spool_magic_read(value, sizeof(value), &schema, &p->file);
@@ -92,6 +90,26 @@ on_magic(struct walk *w, const struct lmdb_entry *e)
 			 "it is of a newer version (schema %u, this penstockd knows %d)", schema,
 			 SPOOL_SCHEMA);
 	return code == SPOOL_OK;
+}
+
+/* The meta page may be the wrong one: spool_env.c. */
+static bool
+on_stamp(const struct walk *w, const struct lmdb_entry *e)
+{
+	unsigned char value[SPOOL_STAMP_BYTES];
+	uint64_t commit, pages;
+
+	return lmdb_value_read(&w->view, e, 0, value, sizeof(value)) &&
+	       spool_stamp_read(value, e->bytes, &commit, &pages) &&
+	       commit == w->view.meta.transaction && pages <= w->view.meta.last_page + 1;
+}
+
+static bool
+on_meta(struct walk *w, const struct lmdb_entry *e)
+{
+	if (slice_is(e->key, "magic"))
+		return on_magic(w, e);
+	return !slice_is(e->key, "stamp") || on_stamp(w, e);
 }
 
 static bool
@@ -283,7 +301,7 @@ walk_trees(struct spool_pieces *p)
 	struct walk w = {.pieces = p};
 	bool ok;
 
-	ok = lmdb_view_read(&w.view, p->fd) && walk_table(&w, "meta", on_magic) &&
+	ok = lmdb_view_read(&w.view, p->fd) && walk_table(&w, "meta", on_meta) &&
 	     walk_table(&w, "logs", on_log) && walk_table(&w, "marks", on_mark);
 	settle_logs(p);
 	ok = ok && walk_table(&w, "chunks", on_chunk);

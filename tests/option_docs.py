@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-OWN_FLAGS = {"config", "check", "help", "version", "key"}
+OWN_FLAGS = {"config", "check", "check-spool", "help", "version", "key"}
 
 
 def read_table(program):

@@ -147,3 +147,9 @@ config_needs_restart(const struct config *was, const struct config *is)
 			return config_keys[i].name;
 	return NULL;
 }
+
+uint64_t
+config_spool_map(const struct config *c)
+{
+	return (uint64_t)(c->spool_map > 0 ? c->spool_map : 2 * c->spool_size);
+}

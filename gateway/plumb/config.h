@@ -46,6 +46,7 @@ struct config {
 	int64_t http_timeout; /* of a whole request to an HTTP drain */
 	int64_t batch_wait;   /* how long an HTTP drain gathers a batch */
 	bool check_only;      /* --check */
+	bool check_spool;     /* --check-spool */
 	char *file;	      /* --config FILE, NULL: none */
 };
 
@@ -62,6 +63,9 @@ void config_free(struct config *);
  */
 bool config_check_files(const struct config *, char err[CONFIG_ERROR_BYTES])
     __attribute__((warn_unused_result));
+
+/* How far the spool's file may grow. */
+uint64_t config_spool_map(const struct config *);
 
 /* The name of the first key that differs and needs a restart; NULL: none. */
 const char *config_needs_restart(const struct config *was, const struct config *is);

@@ -4,7 +4,7 @@
 #include "plumb/config_table.h"
 
 /* Flags that are no keys. */
-static const char *const own_flags[] = {"config", "check", "help", "version", NULL};
+static const char *const own_flags[] = {"config", "check", "check-spool", "help", "version", NULL};
 
 enum { FLAG_NAME_MAX = 64 };
 
@@ -18,8 +18,8 @@ enum flag_result { FLAG_NONE, FLAG_TAKEN, FLAG_BAD };
 static bool
 takes_value(const char *name)
 {
-	return strcmp(name, "check") != 0 && strcmp(name, "help") != 0 &&
-	       strcmp(name, "version") != 0;
+	return strcmp(name, "check") != 0 && strcmp(name, "check-spool") != 0 &&
+	       strcmp(name, "help") != 0 && strcmp(name, "version") != 0;
 }
 
 static bool
@@ -84,6 +84,8 @@ flag_own(const struct flag *flag, struct config *c, char *err)
 	}
 	if (strcmp(flag->name, "check") == 0)
 		c->check_only = true;
+	if (strcmp(flag->name, "check-spool") == 0)
+		c->check_spool = true;
 	if (strcmp(flag->name, "config") != 0)
 		return CONFIG_OK;
 	if (c->file != NULL || flag->value[0] == '\0') {

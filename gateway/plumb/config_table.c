@@ -198,9 +198,10 @@ config_help(FILE *f)
 	const struct config_key *k;
 
 	fputs("penstockd - a gateway for logs\n\n"
-	      "usage: penstockd [--config FILE] [--check] [--KEY VALUE | --KEY=VALUE ...]\n\n"
+	      "usage: penstockd [--config FILE] [--check | --check-spool] [--KEY VALUE | --KEY=VALUE ...]\n\n"
 	      "  --config FILE   read keys from FILE, lines of `KEY = VALUE`; flags win\n"
 	      "  --check         check the configuration and the files it names, and exit\n"
+	      "  --check-spool   read the spool, bring back lines of damaged ones, and exit\n"
 	      "  --help          print this\n"
 	      "  --version       print the version\n\n"
 	      "Durations take ms, s, m, h, d; sizes B, KiB, MiB, GiB, TiB, or none for bytes.\n\n",

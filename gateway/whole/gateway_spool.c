@@ -8,12 +8,6 @@
 #include "base/log.h"
 #include "whole/gateway_internal.h"
 
-static uint64_t
-map_bytes(const struct config *config)
-{
-	return (uint64_t)(config->spool_map > 0 ? config->spool_map : 2 * config->spool_size);
-}
-
 /* A damaged spool costs its lines, until somebody salvages them, and never the gateway. */
 static enum spool_code
 put_aside(struct gateway *gw, const struct spool_options *options, char *err)
@@ -35,7 +29,7 @@ bool
 gateway_open_spool(struct gateway *gw, char err[CONFIG_ERROR_BYTES])
 {
 	struct spool_options options = {.dir = gw->config->data_dir,
-					.map_bytes = map_bytes(gw->config)};
+					.map_bytes = config_spool_map(gw->config)};
 	char why[CONFIG_ERROR_BYTES] = "";
 	enum spool_code code;
 

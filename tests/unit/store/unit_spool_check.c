@@ -53,6 +53,8 @@ damage_is_counted_and_told_in_words(void **state)
 	assert_true(report.tree_damaged);
 	assert_non_null(strstr(report.fault, "page"));
 	assert_true(report.chunks >= 31 + 3 - 2);
+	/* That of a head which is broken, too. */
+	assert_int_equal(report.missing, 10);
 	free(image.p);
 }
 
