@@ -7,6 +7,9 @@ import ssl
 
 import pytest
 
+from lib import vendors
+
+from faults.lib import senders
 from faults.lib.rig import times
 
 
@@ -17,7 +20,6 @@ def install(ca, host, cert, key):
     shutil.copy(pair.key, key)
 
 
-@pytest.mark.threaded
 @pytest.mark.sanitized
 def test_certificates_and_drains(rig, ca, tmp_path):
     cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
@@ -45,3 +47,30 @@ def test_certificates_and_drains(rig, ca, tmp_path):
     rig.verdict()
     assert all(s.losses == 0 for s in steady)
     assert all(d.tally.got > 0 for d in gone)
+
+
+@pytest.mark.sanitized
+def test_upgrades(rig, ca):
+    """SIGTERM and a new start on the same data-dir, again and again."""
+    rig.start(listen=[f"{s}://{rig.host}:0" for s in ("relp", "http", "syslog+tcp")],
+              ca_file=ca.file)
+    away = rig.sink()
+    rig.drain("a0", rig.sink(), touched=True)
+    rig.drain("a0", away, touched=True)
+    rig.drain("a1", rig.tls_sink(ca), touched=True, protocol="tls")
+    rig.drain("a2", rig.http_sink(vendors.Logplex(), tls=False), touched=True)
+    apps = ["a0", "a1", "a2"]
+    hand = rig.sender(apps, listener=2)
+    rig.offer(apps, 1000, kind=senders.RelpSender, listener=0)
+    rig.offer(apps, 1000, kind=senders.HttpSender, listener=1)
+    away.refuse()
+    with rig.fault():
+        for _ in range(times(3, 30)):
+            rig.run(0.5)
+            # What was sent is read, although nobody is told so.
+            hand.burst(300)
+            rig.restart()
+            hand.hang_up()
+        away.accept()
+    rig.run(0.3)
+    rig.verdict()
