@@ -39,6 +39,7 @@ enum chunk_state {
 	CHUNK_MEMORY,  /* nowhere else */
 	CHUNK_ASKED,   /* the spooler has a copy and is about to commit it */
 	CHUNK_SPOOLED, /* on disk */
+	CHUNK_CUT,     /* no more on disk, as it was too much there; a segment still stands in it */
 };
 
 struct app_log;
@@ -69,6 +70,13 @@ struct chunk *chunk_of(char *data, uint32_t size);
 void chunk_free(struct chunk *);
 /* As new, and nobody's; data and cap stay. */
 void chunk_clear(struct chunk *);
+
+/* It is nowhere else, and should be. */
+static inline bool
+chunk_is_unsaved(const struct chunk *c)
+{
+	return c->state == CHUNK_MEMORY || c->state == CHUNK_ASKED;
+}
 
 /* Bytes of the count in front of a message of n bytes: digits and a space. */
 size_t chunk_count_size(size_t n);

@@ -7,8 +7,8 @@
 #include "log/chunk_cache.h"
 #include "log/cursor.h"
 #include "log/log_fetch.h"
+#include "log/log_hole.h"
 #include "log/log_spool.h"
-#include "store/spool.h"
 
 /* Full-size chunks kept for reuse: enough that a busy worker does not go to malloc each 64 KiB. */
 enum { SPARES_MAX = 32 };
@@ -88,6 +88,7 @@ app_log_new(struct log_pool *pool, uint64_t app, const char *name)
 	TAILQ_INIT(&log->chunks);
 	TAILQ_INIT(&log->cursors);
 	TAILQ_INIT(&log->waits);
+	TAILQ_INIT(&log->holes);
 	if (pool->spooling)
 		set_origin(log, SPOOL_ORIGIN, SPOOL_ORIGIN);
 	return log;
@@ -127,6 +128,7 @@ app_log_free(struct app_log *log)
 	log_spool_settle_all(log);
 	while ((c = TAILQ_FIRST(&log->chunks)) != NULL)
 		app_log_drop_chunk(log, c);
+	log_hole_forget(log, log->end_bytes);
 	free(log->name);
 	free(log);
 }
@@ -334,6 +336,7 @@ app_log_collect(struct app_log *log)
 		if (c->refs == 0)
 			app_log_drop_chunk(log, c);
 	}
+	log_hole_forget(log, needed);
 	log_reuse_open(log);
 }
 
@@ -351,7 +354,7 @@ log_unsent(const struct app_log *log, const struct cursor *cur)
 		from = log->spooled_bytes;
 	if (s != NULL && s->chunk->state == CHUNK_SPOOLED)
 		again = 0;
-	return (size_t)(log->end_bytes - from) + again;
+	return (size_t)(log->end_bytes - from - log_hole_bytes(log, from, log->end_bytes)) + again;
 }
 
 void

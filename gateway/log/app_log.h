@@ -25,6 +25,7 @@
 #include <sys/queue.h>
 
 #include "chunk/chunk.h"
+#include "store/spool.h"
 
 struct app_log;
 struct cursor;
@@ -65,6 +66,13 @@ struct log_wait {
 	void *arg;
 };
 TAILQ_HEAD(log_wait_list, log_wait);
+
+/* Lines that were given up; see log_hole.h. */
+struct log_hole {
+	TAILQ_ENTRY(log_hole) link;
+	struct spool_place from, to;
+};
+TAILQ_HEAD(log_hole_list, log_hole);
 
 /* Ends of the log at the last looks, spool-after being so many of them. */
 enum { LOG_LOOKS = 4 };
@@ -110,6 +118,8 @@ struct app_log {
 	uint64_t spooled_bytes;	    /* all before it is on disk, delivered or given up */
 	uint64_t looks[LOG_LOOKS];  /* end_seq then; the oldest first */
 	struct log_wait_list waits; /* by seq */
+	struct log_hole_list holes; /* in order */
+	struct spool_place cut;	    /* what lies before it is not on disk any more */
 };
 
 void log_pool_init(struct log_pool *, size_t app_memory, size_t hold_budget, uint64_t start);

@@ -6,6 +6,7 @@
 #include "base/xmalloc.h"
 #include "log/cursor_ring.h"
 #include "log/log_fetch.h"
+#include "log/log_hole.h"
 #include "log/log_shed.h"
 
 enum { RING_FIRST = 4 };
@@ -86,11 +87,21 @@ cursor_open(struct cursor *c, struct app_log *log, int64_t now_ms)
 	app_log_stir(log);
 }
 
+/* Lines behind plan, as far as they are somewhere. */
+static uint64_t
+plan_waiting_lines(const struct cursor *c)
+{
+	const struct app_log *log = c->log;
+	uint64_t lines = log->end_lines - c->plan_lines;
+
+	return lines - log_hole_lines(log, c->plan_lines, log->end_lines);
+}
+
 uint64_t
 cursor_close(struct cursor *c)
 {
 	struct app_log *log = c->log;
-	uint64_t lost = log->end_lines - c->plan_lines - c->missing_lines;
+	uint64_t lost = plan_waiting_lines(c);
 
 	/* Lines that wait only to go out once more were taken before. */
 	for (unsigned i = 0; i < c->count; i++)
@@ -348,13 +359,17 @@ cursor_forgive(struct cursor *c)
 size_t
 cursor_waiting_bytes(const struct cursor *c)
 {
-	return (size_t)(c->log->end_bytes - c->plan_bytes - c->missing_bytes) + c->unsent_bytes;
+	const struct app_log *log = c->log;
+	uint64_t bytes = log->end_bytes - c->plan_bytes;
+
+	return (size_t)(bytes - log_hole_bytes(log, c->plan_bytes, log->end_bytes)) +
+	       c->unsent_bytes;
 }
 
 uint64_t
 cursor_waiting_lines(const struct cursor *c)
 {
-	return c->log->end_lines - c->plan_lines - c->missing_lines + c->unsent_lines;
+	return plan_waiting_lines(c) + c->unsent_lines;
 }
 
 /* The age of the line at that offset of the log that came then or later; the drain's work begins

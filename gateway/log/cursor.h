@@ -106,8 +106,6 @@ struct cursor {
 	/* Bytes are wanted from the spool; see log_fetch.h. */
 	bool hungry;
 	uint64_t hungry_seq;
-	/* Lines behind plan that were dropped, counted, and not come to yet; see log_shed.h. */
-	uint64_t missing_lines, missing_bytes;
 
 	struct segment *ring;
 	unsigned ring_cap;   /* a power of two */

@@ -83,8 +83,6 @@ move_plan(struct cursor *to, struct cursor *from)
 	to->plan_bytes = from->plan_bytes;
 	to->plan_lines = from->plan_lines;
 	to->away_ms = from->away_ms;
-	to->missing_lines = from->missing_lines;
-	to->missing_bytes = from->missing_bytes;
 	to->plan_seq = from->plan_seq;
 	from->plan = NULL;
 	to->lags = from->lags;

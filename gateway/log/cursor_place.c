@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "log/cursor_ring.h"
+#include "log/log_hole.h"
 
 struct spool_place
 cursor_place_of(const struct cursor *c, unsigned n)
@@ -44,14 +45,19 @@ cursor_put(struct cursor *c, const struct spool_place *to)
 }
 
 void
+cursor_resume(struct cursor *c, const struct spool_place *to)
+{
+	if (to->bytes < c->log->end_bytes)
+		cursor_put(c, to);
+}
+
+void
 cursor_jump(struct cursor *c, const struct spool_place *to, enum cursor_reason reason)
 {
-	uint64_t lines = to->lines - c->plan_lines, bytes = to->bytes - c->plan_bytes;
-	uint64_t told = lines < c->missing_lines ? lines : c->missing_lines;
+	uint64_t lines = to->lines - c->plan_lines;
+	uint64_t told = log_hole_lines(c->log, c->plan_lines, to->lines);
 
 	assert(to->bytes >= c->plan_bytes && to->lines >= c->plan_lines);
-	c->missing_lines -= told;
-	c->missing_bytes -= bytes < c->missing_bytes ? bytes : c->missing_bytes;
 	cursor_put(c, to);
 	gap_add_told(c, CURSOR_MEMORY, told);
 	gap_add(c, reason, lines - told);
@@ -76,31 +82,47 @@ ring_take_out(struct cursor *c, unsigned n)
 
 /* Its lines are missing before what follows it. */
 static void
-spoil_segment(struct cursor *c, unsigned n)
+drop_segment(struct cursor *c, unsigned n, enum cursor_reason reason)
 {
 	struct segment s = *ring_at(c, n);
 	struct cursor_gap gap = s.gap;
 
 	if (cursor_gap_is_empty(&gap))
 		gap.since_us = clock_wall_us();
-	gap.lines[CURSOR_DAMAGED] += segment_wanted(&s);
+	gap.lines[reason] += segment_wanted(&s);
 	if (!s.counted)
-		c->dropped(c, CURSOR_DAMAGED, segment_wanted(&s));
+		c->dropped(c, reason, segment_wanted(&s));
 	ring_take_out(c, n);
 	gap_join(n < c->count ? &ring_at(c, n)->gap : &c->gap, &gap);
 }
 
 void
-cursor_spoil(struct cursor *c, const struct chunk *chunk)
+cursor_shed(struct cursor *c, const struct spool_place *to, enum cursor_reason reason)
+{
+	for (unsigned n = c->sent; n < c->count;) {
+		const struct segment *s = ring_at(c, n);
+
+		if (s->chunk->base + s->to <= to->bytes && s->chunk->pins == 0)
+			drop_segment(c, n, reason);
+		else
+			n++;
+	}
+	if (c->plan_bytes < to->bytes)
+		cursor_jump(c, to, reason);
+}
+
+void
+cursor_spoil(struct cursor *c, const struct chunk *chunk, enum cursor_reason reason)
 {
 	struct spool_place end = {chunk->first_seq + chunk->lines, chunk->base + chunk->used,
 				  chunk->first_line + chunk->lines};
 
 	for (unsigned n = c->sent; n < c->count;)
 		if (ring_at(c, n)->chunk == chunk)
-			spoil_segment(c, n);
+			drop_segment(c, n, reason);
 		else
 			n++;
 	if (c->plan == chunk && c->plan_at < chunk->used)
-		cursor_jump(c, &end, CURSOR_DAMAGED);
+		cursor_jump(c, &end, reason);
+	app_log_stir(c->log);
 }

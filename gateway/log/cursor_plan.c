@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "log/cursor_ring.h"
 #include "log/log_fetch.h"
+#include "log/log_hole.h"
 
 /* Gaps are told at most so often. */
 enum { GAP_NOTICE_MS = 1000 };
@@ -41,12 +42,32 @@ plan_find(const struct cursor *c)
 	return NULL;
 }
 
+/* Lines that are nowhere any more: told at their place. */
+static bool
+plan_pass_hole(struct cursor *c)
+{
+	const struct log_hole *h = log_hole_at(c->log, c->plan_bytes);
+
+	if (h == NULL)
+		return false;
+	if (c->plan != NULL)
+		plan_leave(c);
+	gap_add_told(c, CURSOR_MEMORY, h->to.lines - c->plan_lines);
+	c->plan_bytes = h->to.bytes;
+	c->plan_lines = h->to.lines;
+	c->plan_seq = h->to.seq;
+	app_log_stir(c->log);
+	return true;
+}
+
 void
 plan_normalise(struct cursor *c)
 {
 	struct chunk *next;
 
 	while (!plan_is_at_end(c) && (c->plan == NULL || c->plan_at == c->plan->used)) {
+		if (plan_pass_hole(c))
+			continue;
 		next = c->plan != NULL ? TAILQ_NEXT(c->plan, link) : plan_find(c);
 		if (c->plan != NULL)
 			plan_leave(c);

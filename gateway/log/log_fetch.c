@@ -136,7 +136,7 @@ bring_back(struct app_log *log, const struct spool_chunk *from)
 static bool
 is_away(const struct cursor *c)
 {
-	return !c->tap && c->plan == NULL && !plan_is_at_end(c);
+	return c->plan == NULL && !plan_is_at_end(c);
 }
 
 static void
@@ -152,7 +152,7 @@ take_damaged(struct app_log *log, const struct spool_chunk *from)
 		return;
 	TAILQ_FOREACH(cur, &log->cursors, link)
 	if (c != NULL)
-		cursor_spoil(cur, c);
+		cursor_spoil(cur, c, CURSOR_DAMAGED);
 	else if (is_away(cur) && cur->plan_bytes >= from->at.bytes && cur->plan_bytes < end.bytes)
 		cursor_jump(cur, &end, CURSOR_DAMAGED);
 }
@@ -207,7 +207,7 @@ pass_missing(struct app_log *log, const struct spool_fetch *f)
 		if (c->data != NULL || c->first_seq != f->seq)
 			continue;
 		TAILQ_FOREACH(cur, &log->cursors, link)
-		cursor_spoil(cur, c);
+		cursor_spoil(cur, c, c->base < log->cut.bytes ? CURSOR_SPOOL : CURSOR_DAMAGED);
 	}
 	TAILQ_FOREACH(cur, &log->cursors, link)
 	{

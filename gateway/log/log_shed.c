@@ -1,7 +1,9 @@
 #include "log/log_shed.h"
 
+#include "log/chunk_cache.h"
 #include "log/cursor_place.h"
 #include "log/cursor_ring.h"
+#include "log/log_hole.h"
 
 /* Bytes that are in memory only. */
 static size_t
@@ -11,7 +13,7 @@ unsafe_bytes(const struct app_log *log)
 	size_t bytes = 0;
 
 	TAILQ_FOREACH(c, &log->chunks, link)
-	if (c->state != CHUNK_SPOOLED)
+	if (chunk_is_unsaved(c))
 		bytes += c->used;
 	return bytes;
 }
@@ -35,6 +37,7 @@ is_needed(const struct app_log *log, const struct chunk *chunk)
 static void
 give_up(struct app_log *log, struct chunk *chunk)
 {
+	struct spool_place from = {chunk->first_seq, chunk->base, chunk->first_line};
 	struct spool_place end = {chunk->first_seq + chunk->lines, chunk->base + chunk->used,
 				  chunk->first_line + chunk->lines};
 	struct cursor *c;
@@ -43,14 +46,12 @@ give_up(struct app_log *log, struct chunk *chunk)
 	{
 		if (c->plan_bytes >= end.bytes)
 			continue;
-		if (c->plan_bytes >= chunk->base) {
+		if (c->plan_bytes >= chunk->base)
 			cursor_jump(c, &end, CURSOR_MEMORY);
-			continue;
-		}
-		c->missing_lines += chunk->lines;
-		c->missing_bytes += chunk->used;
-		c->dropped(c, CURSOR_MEMORY, chunk->lines);
+		else
+			c->dropped(c, CURSOR_MEMORY, chunk->lines);
 	}
+	log_hole_add(log, &from, &end);
 	/* A plan at its very end stays nowhere. */
 	TAILQ_FOREACH(c, &log->cursors, link)
 	if (c->plan == chunk)
@@ -94,14 +95,37 @@ log_shed_cursor(struct cursor *c, size_t keep)
 		log_shed(c->log, keep);
 }
 
+/*
+ * What was begun is finished, be it that its receiver takes nothing for days: its
+ * bytes stay in memory then, and hold nothing on disk.
+ */
+static void
+cut(struct app_log *log, const struct spool_place *to)
+{
+	struct chunk *c;
+
+	if (to->bytes > log->cut.bytes)
+		log->cut = *to;
+	TAILQ_FOREACH(c, &log->chunks, link)
+	{
+		if (c->base + c->used > to->bytes)
+			break;
+		if (c->state == CHUNK_ASKED || c->data == NULL)
+			continue;
+		chunk_cache_forget(log->pool, c);
+		c->state = CHUNK_CUT;
+	}
+}
+
 void
 log_shed_to(struct app_log *log, const struct spool_place *to, enum cursor_reason reason)
 {
 	struct cursor *c;
 
 	TAILQ_FOREACH(c, &log->cursors, link)
-	if (!c->tap && c->plan_bytes < to->bytes)
-		cursor_jump(c, to, reason);
+	cursor_shed(c, to, reason);
+	cut(log, to);
+	app_log_stir(log);
 	app_log_weigh(log);
 	app_log_collect(log);
 }

@@ -28,7 +28,7 @@ taken_seq(const struct app_log *log)
 static bool
 is_unsafe(const struct chunk *c, uint64_t taken)
 {
-	return c->state != CHUNK_SPOOLED && c->first_seq + c->lines > taken;
+	return chunk_is_unsaved(c) && c->first_seq + c->lines > taken;
 }
 
 static const struct chunk *
@@ -129,7 +129,7 @@ head_of(const struct app_log *log)
 		if (!c->tap && kept.bytes < head.bytes)
 			head = kept;
 	}
-	return head;
+	return head.bytes > log->cut.bytes ? head : log->cut;
 }
 
 static void
