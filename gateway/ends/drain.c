@@ -186,7 +186,7 @@ drain_place(struct drain *d, const struct spool_place *place, int64_t came_us)
 {
 	int64_t age_ms = (clock_age_us() - came_us) / 1000;
 
-	cursor_put(&d->cursor, place);
+	cursor_resume(&d->cursor, place);
 	d->cursor.away_ms = d->cursor.caught_up_ms = clock_mono_ms() - (age_ms > 0 ? age_ms : 0);
 	/* What is on disk holds up nobody. */
 	d->cursor.lags = cursor_waiting_bytes(&d->cursor) > 0;
