@@ -126,20 +126,23 @@ cursor_close(struct cursor *c)
 const struct segment *
 cursor_unsent(struct cursor *c, unsigned n, int64_t now_ms)
 {
-	const struct chunk *chunk;
+	const struct segment *s;
 
-	while (c->sent + n >= c->count) {
-		if (!plan_segment(c, now_ms)) {
-			if (c->sent == c->count && plan_is_at_end(c))
-				c->caught_up_ms = now_ms;
+	do {
+		while (c->sent + n >= c->count) {
+			if (!plan_segment(c, now_ms)) {
+				if (c->sent == c->count && plan_is_at_end(c))
+					c->caught_up_ms = now_ms;
+				return NULL;
+			}
+		}
+		s = ring_at(c, c->sent + n);
+		if (s->chunk->data == NULL) {
+			log_fetch_want(c, s->chunk->first_seq);
 			return NULL;
 		}
-	}
-	chunk = ring_at(c, c->sent + n)->chunk;
-	if (chunk->data != NULL)
-		return ring_at(c, c->sent + n);
-	log_fetch_want(c, chunk->first_seq);
-	return NULL;
+	} while (s->unsifted && !segment_sift_late(c, c->sent + n));
+	return s;
 }
 
 bool

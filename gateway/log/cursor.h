@@ -61,6 +61,7 @@ struct segment {
 	uint32_t skipped_bytes; /* of those */
 	uint8_t resent;		/* times it went out again, or is about to */
 	bool counted;		/* its lines were reported as taken once */
+	bool unsifted;		/* which lines are wanted is not known yet; see cursor_move.c */
 	uint64_t end; /* where its last byte lies in the connection's stream; see cursor_sent */
 	int64_t sent_ms;
 	struct cursor_gap gap; /* lines dropped right before it: the drain says so first */

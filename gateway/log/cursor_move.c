@@ -3,14 +3,33 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "log/cursor_place.h"
 #include "log/cursor_ring.h"
 
-/* The receiver behind `to` has seen none of it. */
+bool
+segment_sift_late(struct cursor *c, unsigned which)
+{
+	struct segment *s = ring_at(c, which);
+
+	segment_sift(c, s);
+	s->unsifted = false;
+	c->unsent_lines -= s->skipped;
+	if (s->skipped > 0)
+		c->filtered(c, s->skipped);
+	if (s->skipped < s->lines)
+		return true;
+	ring_take_out(c, which);
+	app_log_stir(c->log);
+	return false;
+}
+
+/* The receiver behind `to` has seen none of it.  What is asleep is looked at when it is awake. */
 static void
 move_segment(struct cursor *to, struct segment s, struct cursor_gap *gap)
 {
-	segment_sift(to, &s);
+	s.skipped = s.skipped_bytes = 0;
+	s.unsifted = to->wants != NULL && s.chunk->data == NULL;
+	if (!s.unsifted)
+		segment_sift(to, &s);
 	if (s.skipped > 0)
 		to->filtered(to, s.skipped);
 	gap_join(&s.gap, gap);
@@ -28,38 +47,14 @@ move_segment(struct cursor *to, struct segment s, struct cursor_gap *gap)
 	*ring_push(to) = s;
 }
 
-/*
- * From the i-th segment on nothing is taken over as it is, because its bytes
- * are not here to be looked at: plan goes back to it.
- */
-static void
-move_rest(struct cursor *from, unsigned i, struct cursor_gap *gap)
-{
-	struct spool_place place = cursor_place_of(from, i);
-
-	for (; i < from->count; i++) {
-		struct segment *s = ring_at(from, i);
-
-		gap_join(&s->gap, gap);
-		*gap = s->gap;
-		s->chunk->refs--;
-	}
-	cursor_put(from, &place);
-}
-
 /* What lies in the ring, and what was dropped behind it. */
 static void
 move_ring(struct cursor *to, struct cursor *from)
 {
 	struct cursor_gap gap = {0};
 
-	for (unsigned i = 0; i < from->count; i++)
-		ring_at(from, i)->chunk->pins -= from->exact;
 	for (unsigned i = 0; i < from->count; i++) {
-		if (ring_at(from, i)->chunk->data == NULL) {
-			move_rest(from, i, &gap);
-			break;
-		}
+		ring_at(from, i)->chunk->pins -= from->exact;
 		move_segment(to, *ring_at(from, i), &gap);
 	}
 	if (from->count > 0 && !from->exact)

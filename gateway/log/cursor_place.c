@@ -64,12 +64,12 @@ cursor_jump(struct cursor *c, const struct spool_place *to, enum cursor_reason r
 	app_log_stir(c->log);
 }
 
-/* Takes the n-th segment, an unsent one, out of the ring. */
-static void
+void
 ring_take_out(struct cursor *c, unsigned n)
 {
 	struct segment *s = ring_at(c, n);
 
+	gap_join(n + 1 < c->count ? &ring_at(c, n + 1)->gap : &c->gap, &s->gap);
 	c->unsent_bytes -= segment_bytes(s);
 	c->unsent_lines -= segment_wanted(s);
 	segment_unref(c, s->chunk);
@@ -84,16 +84,14 @@ ring_take_out(struct cursor *c, unsigned n)
 static void
 drop_segment(struct cursor *c, unsigned n, enum cursor_reason reason)
 {
-	struct segment s = *ring_at(c, n);
-	struct cursor_gap gap = s.gap;
+	struct segment *s = ring_at(c, n);
 
-	if (cursor_gap_is_empty(&gap))
-		gap.since_us = clock_wall_us();
-	gap.lines[reason] += segment_wanted(&s);
-	if (!s.counted)
-		c->dropped(c, reason, segment_wanted(&s));
+	if (cursor_gap_is_empty(&s->gap))
+		s->gap.since_us = clock_wall_us();
+	s->gap.lines[reason] += segment_wanted(s);
+	if (!s->counted)
+		c->dropped(c, reason, segment_wanted(s));
 	ring_take_out(c, n);
-	gap_join(n < c->count ? &ring_at(c, n)->gap : &c->gap, &gap);
 }
 
 void

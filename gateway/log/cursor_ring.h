@@ -65,6 +65,14 @@ struct segment *ring_push(struct cursor *);
 /* The last segment is gone. */
 void ring_end(struct cursor *);
 
+/* cursor_move.c */
+/* The bytes of an unsent segment that was not sifted are here.  false: none is wanted, it is gone. */
+bool segment_sift_late(struct cursor *, unsigned which);
+
+/* cursor_place.c */
+/* An unsent segment leaves the ring; what was dropped before it, before what follows. */
+void ring_take_out(struct cursor *, unsigned which);
+
 /* cursor_plan.c */
 /* Leaves a chunk that plan has passed; finds the chunk that plan stands before. */
 void plan_normalise(struct cursor *);
