@@ -43,6 +43,8 @@ lmdb_view_read(struct lmdb_view *v, int fd)
 	struct stat st;
 
 	v->fd = fd;
+	v->around.n = 0;
+	memset(v->on_path, 0, sizeof(v->on_path));
 	if (fstat(fd, &st) != 0 || !meta_read(v, 0, &meta[0]))
 		return false;
 	v->page_bytes = meta[0].tree[LMDB_TREE_FREE].pad;
@@ -58,6 +60,7 @@ void
 lmdb_view_clear(struct lmdb_view *v)
 {
 	buf_free(&v->path);
+	buf_free(&v->around);
 }
 
 static size_t
@@ -128,11 +131,17 @@ static const unsigned char *
 page_at(struct lmdb_view *v, unsigned depth, unsigned level, size_t page)
 {
 	unsigned char *p = (unsigned char *)v->path.p + (level - 1) * v->page_bytes;
+	bool leaf = level == depth;
 
-	if (page < 2 || page >= v->pages || page > v->meta.last_page ||
-	    !bytes_read(v, page * v->page_bytes, p, v->page_bytes) ||
-	    !page_sound(v, p, page, level == depth))
+	if (page < 2 || page >= v->pages || page > v->meta.last_page)
 		return NULL;
+	if (v->on_path[level - 1] == page && v->leaf_on_path[level - 1] == leaf)
+		return p;
+	v->on_path[level - 1] = 0;
+	if (!bytes_read(v, page * v->page_bytes, p, v->page_bytes) || !page_sound(v, p, page, leaf))
+		return NULL;
+	v->on_path[level - 1] = page;
+	v->leaf_on_path[level - 1] = leaf;
 	return p;
 }
 
@@ -144,8 +153,10 @@ tree_begin(struct lmdb_view *v, const struct lmdb_tree *tree)
 		return true;
 	if (tree->depth == 0 || tree->depth > LMDB_DEPTH_MOST)
 		return false;
-	v->path.n = 0;
-	buf_reserve(&v->path, tree->depth * v->page_bytes);
+	if (v->path.n < tree->depth * v->page_bytes) {
+		buf_reserve(&v->path, tree->depth * v->page_bytes - v->path.n);
+		v->path.n = tree->depth * v->page_bytes;
+	}
 	return true;
 }
 
@@ -308,17 +319,47 @@ lmdb_value_sound(const struct lmdb_view *v, const struct lmdb_entry *e)
 	       head.u.pages <= v->pages - e->first_page;
 }
 
+/* The bit of a page that is known to be sound; such a one may be no page of the file. */
+static unsigned char *
+around_bit(struct lmdb_view *v, size_t page, unsigned char *bit)
+{
+	*bit = (unsigned char)(1U << (page % 8));
+	return page < v->pages ? (unsigned char *)v->around.p + page / 8 : NULL;
+}
+
 /* The page, and the first page of each level below it: LMDB takes its first key from there. */
 static bool
 first_sound(struct lmdb_view *v, unsigned depth, unsigned level, size_t page)
 {
-	const unsigned char *p = page_at(v, depth, level, page);
+	unsigned char bit, *known = around_bit(v, page, &bit);
+	const unsigned char *p;
 	struct lmdb_node node;
 
-	if (p == NULL || level == depth)
-		return p != NULL;
-	page_node(p, 0, &node);
-	return first_sound(v, depth, level + 1, lmdb_node_child(&node));
+	if (known == NULL)
+		return false;
+	if (*known & bit)
+		return true;
+	if ((p = page_at(v, depth, level, page)) == NULL)
+		return false;
+	if (level < depth) {
+		page_node(p, 0, &node);
+		if (!first_sound(v, depth, level + 1, lmdb_node_child(&node)))
+			return false;
+	}
+	*known |= bit;
+	return true;
+}
+
+static void
+around_begin(struct lmdb_view *v)
+{
+	size_t bytes = v->pages / 8 + 1;
+
+	if (v->around.n == bytes)
+		return;
+	v->around.n = 0;
+	memset(buf_reserve(&v->around, bytes), 0, bytes);
+	v->around.n = bytes;
 }
 
 bool
@@ -331,6 +372,7 @@ lmdb_around_sound(struct lmdb_view *v, const struct lmdb_tree *tree, struct slic
 		return false;
 	if (tree->root == LMDB_NO_PAGE)
 		return true;
+	around_begin(v);
 	for (unsigned level = 1; level < tree->depth; level++) {
 		const unsigned char *p = page_at(v, tree->depth, level, page);
 		size_t i, from, to;

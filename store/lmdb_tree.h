@@ -26,7 +26,10 @@ struct lmdb_view {
 	size_t page_bytes;
 	size_t pages; /* whole ones in the file */
 	struct lmdb_meta meta;
-	struct buf path; /* a page for each level */
+	struct buf path;		 /* a page for each level, the last that was looked at */
+	size_t on_path[LMDB_DEPTH_MOST]; /* which; 0: none */
+	bool leaf_on_path[LMDB_DEPTH_MOST];
+	struct buf around; /* a bit a page: lmdb_around_sound knows it; empty: none */
 };
 
 enum lmdb_found {

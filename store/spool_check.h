@@ -17,7 +17,7 @@ struct spool_report {
 	bool tree_damaged;   /* chunks cannot all be reached: only salvaging finds them */
 	/* Then, and of what can be read of the logs: lines that are lost, or were never kept. */
 	uint64_t missing;
-	char fault[256];     /* in words; empty: nothing is wrong */
+	char fault[256]; /* in words; empty: nothing is wrong */
 };
 
 /*

@@ -1,11 +1,13 @@
 /*
  * spool_internal -- what the spool's files share; nobody else includes it.
  *
- *	spool_open.c	open, close, quarantine		spool_logs.c	the logs, in memory
+ *	spool_open.c	open, close, quarantine		spool_logs.c	logs, in memory
  *	spool_env.c	LMDB's environment		spool_record.c	records as bytes
- *	spool_txn.c	begin, commit, abort, room	spool_find.c	chunks by key
- *	spool_write.c	append, marks, drop		spool_read.c	chunks out of it
- *	spool_tidy.c	deleting what is nobody's	spool_cut.c	where to cut a log
+ *	spool_probe.c	is the file sound?		spool_find.c	chunks by key
+ *	spool_txn.c	begin, commit, abort, room	spool_read.c	chunks out of it
+ *	spool_write.c	append, marks, drop		spool_cut.c	where to cut a log
+ *	spool_tidy.c	deleting what is nobody's	spool_salvage.c	and spool_check.c, of a
+ *							file that spool_pieces.c has read
  */
 #ifndef SPOOL_INTERNAL_H
 #define SPOOL_INTERNAL_H

@@ -12,7 +12,7 @@
 #include "store/spool_probe.h"
 
 /* 2,600,000 pages that are not in memory take longer; what is left is looked at in use. */
-enum { PROBE_MS = 400 };
+enum { PROBE_MS = 300 };
 
 enum spool_code
 spool_opening_code(const struct spool_opening *o, enum spool_code code)

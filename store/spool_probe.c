@@ -129,31 +129,29 @@ spool_probe(const char *folder, uint64_t map_bytes, int64_t ms, char *why, size_
 	return code == SPOOL_FAILED ? SPOOL_FAILED : SPOOL_DAMAGED;
 }
 
-/* Until the child has closed its end, or the time is over. */
-static size_t
-read_all(int fd, int64_t until_ms, unsigned char *out, size_t size)
+/* false: the child has not closed its end, and the time is over. */
+static bool
+read_all(int fd, int64_t until_ms, unsigned char *out, size_t size, size_t *n)
 {
-	size_t n = 0;
-
-	for (;;) {
+	for (*n = 0;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		int64_t left = until_ms == 0 ? -1 : until_ms - clock_mono_ms();
 		unsigned char more[512];
 		ssize_t got;
 
 		if (until_ms != 0 && left <= 0)
-			return n;
+			return false;
 		if (poll(&p, 1, left > 1000 ? 1000 : (int)left) <= 0)
 			continue;
 		got = read(fd, more, sizeof(more));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return n;
-		if ((size_t)got > size - n)
-			got = (ssize_t)(size - n);
-		memcpy(out + n, more, (size_t)got);
-		n += (size_t)got;
+			return true;
+		if ((size_t)got > size - *n)
+			got = (ssize_t)(size - *n);
+		memcpy(out + *n, more, (size_t)got);
+		*n += (size_t)got;
 	}
 }
 
@@ -189,10 +187,8 @@ spool_in_child(void (*work)(int fd, void *arg), void *arg, int64_t ms, void *out
 		close(ends[0]);
 		return SPOOL_FAILED;
 	}
-	*got = read_all(ends[0], ms == 0 ? 0 : clock_mono_ms() + ms, out, size);
-	close(ends[0]);
-	/* It has said all, or will be silent for good. */
-	if (ms != 0 && *got < size)
+	if (!read_all(ends[0], ms == 0 ? 0 : clock_mono_ms() + ms, out, size, got))
 		kill(child, SIGKILL);
+	close(ends[0]);
 	return child_end(child);
 }
