@@ -36,6 +36,11 @@ struct drain_record {
 	size_t nparams;
 	uint64_t position; /* the log's next sequence when it was added */
 	int64_t created_us;
+	/*
+	 * By which the spool knows where it goes on: its id, or that of the first of those that
+	 * took one another's place until it came.
+	 */
+	uint64_t mark;
 };
 
 /* An API token that is not the operator's.  Key: id. */

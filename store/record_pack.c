@@ -13,7 +13,10 @@ enum { CHECKSUM_BYTES = 8 };
 enum record_kind { RECORD_APP = 1, RECORD_DRAIN, RECORD_TOKEN, RECORD_COUNTERS };
 
 /* How many members each array has, kind and version included. */
-enum { APP_MEMBERS = 6, DRAIN_MEMBERS = 9, TOKEN_MEMBERS = 7, COUNTERS_MEMBERS = 6 };
+enum { APP_MEMBERS = 6, DRAIN_MEMBERS = 10, TOKEN_MEMBERS = 7, COUNTERS_MEMBERS = 6 };
+
+/* As the first versions wrote it: without a mark. */
+enum { DRAIN_MEMBERS_LEAST = 9 };
 
 bool
 record_id_ok(struct slice id)
@@ -141,6 +144,7 @@ drain_record_pack(const struct drain_record *drain, struct buf *out)
 	}
 	msgpack_pack_uint64(&pk, drain->position);
 	msgpack_pack_int64(&pk, drain->created_us);
+	msgpack_pack_uint64(&pk, drain->mark);
 	return pack_end(out);
 }
 
@@ -262,7 +266,7 @@ bool
 drain_record_unpack(struct slice bytes, struct drain_record *out)
 {
 	size_t extra, n;
-	struct unpack u = unpack_begin(bytes, RECORD_DRAIN, DRAIN_MEMBERS, &extra);
+	struct unpack u = unpack_begin(bytes, RECORD_DRAIN, DRAIN_MEMBERS_LEAST, &extra);
 
 	memset(out, 0, sizeof(*out));
 	out->id = unpack_u64(&u);
@@ -279,6 +283,11 @@ drain_record_unpack(struct slice bytes, struct drain_record *out)
 	}
 	out->position = unpack_u64(&u);
 	out->created_us = unpack_i64(&u);
+	out->mark = out->id;
+	if (extra > 0) {
+		out->mark = unpack_u64(&u);
+		extra--;
+	}
 	if (unpack_end(&u, extra))
 		return true;
 	drain_record_free(out);

@@ -64,7 +64,7 @@ enum store_code store_app_walk(struct store *, bool (*each)(const struct app_rec
 /*
  * Adds the app too, in the same transaction, when new_app is not NULL (it is
  * then completed as by store_app_add, and drain->app_id set to its id).
- * Fills drain->id and created_us.  STORE_EXISTS: the URL, or the app's name.
+ * Fills drain->id and created_us, and mark if that is 0.  STORE_EXISTS: the URL, or the app's name.
  */
 enum store_code store_drain_add(struct store *, struct app_record *new_app,
 				struct drain_record *drain) __attribute__((warn_unused_result));

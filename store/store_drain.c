@@ -111,6 +111,8 @@ drain_put(struct store *s, MDB_txn *txn, struct counters_record *counters,
 		return code;
 
 	drain->id = ++counters->drain;
+	if (drain->mark == 0)
+		drain->mark = drain->id;
 	drain->created_us = clock_wall_us();
 	store_drain_key(key, drain->app_id, drain->id);
 	store_drain_url_key(url_key, drain->app_id, drain->url, drain->id);

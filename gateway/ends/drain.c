@@ -35,6 +35,12 @@ drain_set_id(struct drain *d, uint64_t id)
 	d->id = d->cursor.drain = id;
 }
 
+void
+drain_set_mark(struct drain *d, uint64_t mark)
+{
+	d->cursor.drain = mark;
+}
+
 struct app_log *
 drain_log(const struct drain *d)
 {

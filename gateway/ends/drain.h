@@ -92,6 +92,8 @@ void drain_free_closing(struct drain *);
 
 uint64_t drain_id(const struct drain *);
 void drain_set_id(struct drain *, uint64_t id);
+/* The spool knows its place by that, and not by its id. */
+void drain_set_mark(struct drain *, uint64_t mark);
 struct app_log *drain_log(const struct drain *);
 const char *drain_url(const struct drain *);
 /* The next in env->holding. */

@@ -16,7 +16,7 @@
 #define ASIDE "spool.damaged-"
 
 struct owned {
-	uint64_t app, drain;
+	uint64_t app, drain; /* drain: the mark of its record */
 };
 
 struct checking {
@@ -40,7 +40,7 @@ on_drain(const struct drain_record *drain, void *arg)
 		k->cap_owned = 2 * k->cap_owned + 64;
 		k->owned = xrealloc(k->owned, k->cap_owned * sizeof(*k->owned));
 	}
-	k->owned[k->nowned++] = (struct owned){app.serial, drain->id};
+	k->owned[k->nowned++] = (struct owned){app.serial, drain->mark};
 	return true;
 }
 

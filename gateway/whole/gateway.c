@@ -115,7 +115,7 @@ find_mark(const struct gateway *gw, uint64_t app, struct call_drain_add *c)
 {
 	const struct spool_log *log = gw->spool != NULL ? spool_log_of(gw->spool, app) : NULL;
 
-	if (log == NULL || spool_mark_of(gw->spool, app, c->drain, &c->place) != SPOOL_OK)
+	if (log == NULL || spool_mark_of(gw->spool, app, c->mark, &c->place) != SPOOL_OK)
 		return;
 	c->placed = true;
 	c->came_us = log->first_us > 0 ? log->first_us : clock_age_us();
@@ -155,6 +155,7 @@ load_drain(const struct drain_record *drain, void *arg)
 		return true;
 	}
 	c = call_drain_add_new(app.serial, drain->id, &conf);
+	c->mark = drain->mark;
 	find_mark(gw, app.serial, c);
 	run_now(&c->call, gw->workers[gateway_home(gw, app.id)]);
 	return true;

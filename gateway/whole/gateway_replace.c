@@ -38,10 +38,10 @@ home_answers(struct gateway *gw, const struct app_record *app)
 
 /* What the store says must come to be: a worker that is busy now does it later. */
 static void
-swap(struct gateway *gw, const struct app_record *app, const char *url, uint64_t id,
-     struct drain_conf *conf)
+swap(struct gateway *gw, const struct app_record *app, const char *url,
+     const struct drain_record *record, struct drain_conf *conf)
 {
-	struct call_drain_replace *c = call_drain_replace_new(app->serial, url, id, conf);
+	struct call_drain_replace *c = call_drain_replace_new(app->serial, url, record, conf);
 
 	c->call.insist = true;
 	call_post(&c->call, gw->workers[gateway_home(gw, app->id)]);
@@ -60,11 +60,13 @@ gateway_drain_replace(struct gateway *gw, const struct app_record *app, const ch
 		return code;
 	gateway_record_of(conf, app->id, &record);
 	record.position = old.position;
+	/* What waits on disk for the one waits for the other, whenever the process ends. */
+	record.mark = old.mark;
 	code = is_same_drain(&old, &record) ? GATEWAY_EXISTS : home_answers(gw, app);
 	if (code == GATEWAY_OK)
 		code = gateway_code_of(store_drain_replace(gw->store, old.id, &record));
 	if (code == GATEWAY_OK)
-		swap(gw, app, url, record.id, conf);
+		swap(gw, app, url, &record, conf);
 	drain_record_free(&old);
 	drain_record_free(&record);
 	return code;

@@ -85,6 +85,8 @@ run_drain_add(struct call *call, struct worker *w)
 	c->position = home->log->end_seq;
 	d = drain_new(&w->drains, home->log, c->drain, &c->conf);
 	app_home_add(home, d);
+	if (c->mark != 0)
+		drain_set_mark(d, c->mark);
 	if (c->placed)
 		drain_place(d, &c->place, c->came_us);
 }
@@ -112,18 +114,20 @@ run_drain_replace(struct call *call, struct worker *w)
 {
 	struct call_drain_replace *c = (struct call_drain_replace *)call;
 	struct app_home *home = home_of(w, c->app);
-	struct drain *old;
+	struct drain *old, *d;
 
 	if (home == NULL)
 		return;
 	old = app_home_find(home, c->url);
 	/* A record that this version does not understand has no drain. */
 	if (old == NULL) {
-		app_home_add(home, drain_new(&w->drains, home->log, c->drain, &c->conf));
-		return;
+		d = drain_new(&w->drains, home->log, c->drain, &c->conf);
+	} else {
+		app_home_take(home, old);
+		d = drain_replace(old, c->drain, &c->conf);
 	}
-	app_home_take(home, old);
-	app_home_add(home, drain_replace(old, c->drain, &c->conf));
+	drain_set_mark(d, c->mark);
+	app_home_add(home, d);
 }
 
 static void
@@ -136,13 +140,15 @@ clear_drain_replace(struct call *call)
 }
 
 struct call_drain_replace *
-call_drain_replace_new(uint64_t app, const char *url, uint64_t drain, struct drain_conf *conf)
+call_drain_replace_new(uint64_t app, const char *url, const struct drain_record *record,
+		       struct drain_conf *conf)
 {
 	struct call_drain_replace *c = call_new(sizeof(*c), run_drain_replace, clear_drain_replace);
 
 	c->app = app;
 	c->url = xstrdup(url);
-	c->drain = drain;
+	c->drain = record->id;
+	c->mark = record->mark;
 	c->conf = *conf;
 	*conf = (struct drain_conf){0};
 	return c;

@@ -34,6 +34,7 @@ struct call_drain_add {
 	uint64_t app;
 	uint64_t drain;
 	struct drain_conf conf; /* taken over */
+	uint64_t mark;		/* of its record; 0: it has none yet */
 	bool placed;		/* the spool says where it goes on: */
 	struct spool_place place;
 	int64_t came_us;   /* when the oldest line there did */
@@ -48,9 +49,11 @@ struct call_drain_replace {
 	uint64_t app;
 	char *url;
 	uint64_t drain;
+	uint64_t mark;		/* of its record */
 	struct drain_conf conf; /* taken over */
 };
-struct call_drain_replace *call_drain_replace_new(uint64_t app, const char *url, uint64_t drain,
+struct call_drain_replace *call_drain_replace_new(uint64_t app, const char *url,
+						  const struct drain_record *,
 						  struct drain_conf *conf);
 
 /* Home worker: no line read from now on reaches the drain. */

@@ -78,6 +78,25 @@ def test_each_drain_goes_on_where_it_stood(gateway, receiver):
     assert set(syslog.numbers(sink.texts)) == set(range(50, 100))
 
 
+def test_a_backlog_is_its_replacements_also_after_a_kill(gateway, receiver):
+    """One replacement after the other, and the end right behind: no mark was told in between."""
+    gw = gateway()
+    first, _ = dead_drain(gw, receiver)
+    gw.send(syslog.numbered("shop", 500))
+    wait_on_disk(gw, first, 500)
+    sinks = [receiver(), receiver()]
+    for sink in sinks:
+        sink.stop()
+        status, body, _ = gw.request("POST", gw.path("shop"), {"replaces": first, "drain": {
+            "type": "syslog", "host": sink.host, "port": str(sink.port)}})
+        assert status == 201, body
+        first = body["drain"]["url"]
+    gw.kill()
+    gw.start()
+    sinks[1].start()
+    assert syslog.numbers(sinks[1].wait(500)) == list(range(500))
+
+
 def test_a_removed_app_leaves_nothing(gateway, receiver):
     gw = gateway()
     dead, _ = dead_drain(gw, receiver)
