@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from lib import address, syslog
+from lib import address, syslog, wait
 from lib.nginx import NGINX, Nginx
 from lib.vendors import octet_counted
 
@@ -31,6 +31,12 @@ def numbers(requests):
             if r["status"] == "200" for frame in octet_counted(r["body"].encode())]
 
 
+def logged(sink, lines):
+    """The requests, once so many lines are in them: nginx writes its log behind its answer."""
+    wait.until(lambda: len(numbers(sink.requests)) >= lines, "nginx has written its log")
+    return sink.requests
+
+
 def test_batches(nginx, gateway, ca):
     sink = nginx()
     gw = gateway(ca_file=ca.file, batch_wait="20ms")
@@ -38,7 +44,7 @@ def test_batches(nginx, gateway, ca):
     for at in range(0, 3000, 300):
         gw.send(syslog.numbered("shop", 300, first=at))
         gw.wait_delivered("shop", url, at + 300)
-    requests = sink.requests
+    requests = logged(sink, 3000)
     assert numbers(requests) == list(range(3000))
     assert {r["status"] for r in requests} == {"200"}
     assert sum(int(r["count"]) for r in requests) == 3000
@@ -53,7 +59,7 @@ def test_too_large(nginx, gateway, ca):
     url = gw.add_drain("shop", type="https", url=sink.url)
     gw.send([syslog.line("shop", f"line {i} " + "x" * 400) for i in range(1000)])
     gw.wait_delivered("shop", url, 1000)
-    requests = sink.requests
+    requests = logged(sink, 1000)
     assert numbers(requests) == list(range(1000)), "once each"
     assert {r["status"] for r in requests} == {"200", "413"}
     assert gw.status("shop", url)["dropped"]["refused"] == 0
