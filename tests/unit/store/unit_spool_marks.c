@@ -1,6 +1,8 @@
 /* Where drains stand, where logs begin, what is deleted, where to cut. */
 #include "store/spool_fixture.h"
 
+#include "store/spool_internal.h"
+
 enum { APP = 7, OTHER = 8 };
 
 static void
@@ -219,6 +221,93 @@ tidying_leaves_the_chunk_that_the_head_stands_in(void **state)
 	assert_int_equal(read_from(f, APP, 0, SIZE_MAX).n, 3);
 }
 
+/* Into a hole of the app's log, which is behind its end. */
+static void
+append_at(struct fixture *f, struct spool_place at)
+{
+	struct spool_chunk c = chunk_at(f, APP, at, 10, 1000);
+
+	assert_ok(spool_append(f->spool, &c));
+}
+
+static size_t
+chunks_in_file(struct fixture *f)
+{
+	struct spool_found found = {0};
+	size_t n = 0;
+
+	while (spool_find(f->spool, APP, found.seq + 1, &found) == SPOOL_OK)
+		n++;
+	return n;
+}
+
+static void
+what_fills_a_hole_is_deleted_in_its_time(void **state)
+{
+	struct fixture *f = *state;
+	struct spool_place head = place(11, 1000, 10);
+	bool more;
+
+	/* In one transaction with chunks behind it that are deleted. */
+	begin(f);
+	append(f, APP, 10, 1000);
+	append_at(f, place(101, 10000, 100));
+	commit(f);
+	begin(f);
+	append_at(f, place(51, 5000, 50));
+	head = place(111, 11000, 110);
+	assert_ok(spool_set_marks(f->spool, APP, &head, NULL, 0));
+	assert_ok(spool_tidy(f->spool, 64, &more));
+	commit(f);
+	tidy_all(f, 64);
+	assert_int_equal(chunks_in_file(f), 0);
+
+	/* Before the chunk that the head is known to stand at. */
+	begin(f);
+	append_at(f, place(211, 21000, 210));
+	commit(f);
+	set_head(f, APP, place(150, 15000, 150));
+	tidy_all(f, 64);
+	begin(f);
+	append_at(f, place(161, 16000, 160));
+	commit(f);
+	set_head(f, APP, place(215, 21400, 214));
+	tidy_all(f, 64);
+	assert_int_equal(chunks_in_file(f), 1);
+}
+
+static void
+holes_take_what_fits_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	struct spool_chunk c;
+	struct got got;
+
+	begin(f);
+	append_at(f, place(1, 0, 0));
+	append_at(f, place(101, 10000, 100));
+	commit(f);
+	begin(f);
+	append_at(f, place(51, 5000, 50));
+	commit(f);
+	begin(f);
+	c = chunk_at(f, APP, place(41, 4000, 40), 20, 1000);
+	assert_int_equal(spool_append(f->spool, &c), SPOOL_FAILED);
+	c = chunk_at(f, APP, place(60, 5900, 59), 10, 1000);
+	assert_int_equal(spool_append(f->spool, &c), SPOOL_FAILED);
+	c = chunk_at(f, APP, place(51, 5000, 50), 9, 1000);
+	assert_int_equal(spool_append(f->spool, &c), SPOOL_FAILED);
+	c = chunk_at(f, APP, place(91, 9500, 90), 10, 1000);
+	assert_int_equal(spool_append(f->spool, &c), SPOOL_FAILED);
+	append_at(f, place(61, 6000, 60));
+	commit(f);
+	got = read_from(f, APP, 0, SIZE_MAX);
+	assert_int_equal(got.n, 4);
+	assert_int_equal(got.chunk[1].at.seq, 51);
+	assert_int_equal(got.chunk[2].at.seq, 61);
+	assert_place(spool_log_of(f->spool, APP)->end, place(111, 11000, 110));
+}
+
 static void
 what_was_not_tidied_is_found_after_a_reopen(void **state)
 {
@@ -369,6 +458,8 @@ main(void)
 	    TEST(the_same_chunk_again_is_no_fault),
 	    TEST(what_is_nobodys_makes_room),
 	    TEST(tidying_leaves_the_chunk_that_the_head_stands_in),
+	    TEST(what_fills_a_hole_is_deleted_in_its_time),
+	    TEST(holes_take_what_fits_and_nothing_else),
 	    TEST(what_was_not_tidied_is_found_after_a_reopen),
 	    TEST(an_app_that_is_dropped_is_gone_with_its_marks),
 	    TEST(a_cut_by_bytes_keeps_no_more_and_as_much_as_it_can),

@@ -1,6 +1,9 @@
 /* What can be read of a damaged spool comes back, before what came since. */
 #include "store/spool_broken.h"
 
+/* Of what a sender would have others say. */
+enum { FORGED_BYTES = 64 };
+
 /* Sequences of the second start. */
 #define SECOND (UINT64_C(1) << 40)
 
@@ -263,35 +266,60 @@ what_comes_back_of_a_riddled_file_is_right(void **state)
 
 /* A line with all that a chunk has, for another app; only the file's number is not known. */
 static void
+forge(char *p, uint64_t seq)
+{
+	static const char lie[FORGED_BYTES] = "not what OTHER's senders wrote\n";
+	const struct spool_chunk forged = {
+	    .app = OTHER, .at = place(seq, 0, 0), .lines = 1, .size = sizeof(lie), .data = lie};
+
+	spool_head_make((unsigned char *)p, 0x1234567890, &forged);
+	memcpy(p + SPOOL_HEAD_BYTES, lie, sizeof(lie));
+}
+
+/* What would be a leaf with such chunks, if its page had the number that it says. */
+static void
+forge_leaf(char *page, uint64_t seq)
+{
+	enum {
+		STEP = sizeof(struct lmdb_node) + SPOOL_KEY_BYTES + SPOOL_HEAD_BYTES + FORGED_BYTES
+	};
+	struct lmdb_page head = {.number = 77777, .flags = LMDB_PAGE_LEAF};
+	const struct lmdb_node node = {.low = SPOOL_HEAD_BYTES + FORGED_BYTES,
+				       .key_bytes = SPOOL_KEY_BYTES};
+	uint16_t n = 0;
+
+	for (uint16_t at = 128; at + STEP < PAGE; at = (uint16_t)(at + STEP), n++) {
+		memcpy(page + sizeof(head) + n * sizeof(at), &at, sizeof(at));
+		memcpy(page + at, &node, sizeof(node));
+		spool_key_make((unsigned char *)page + at + sizeof(node), OTHER, seq + n);
+		forge(page + at + sizeof(node) + SPOOL_KEY_BYTES, seq + n);
+	}
+	head.u.room.lower = (uint16_t)(sizeof(head) + n * sizeof(n));
+	head.u.room.upper = 128;
+	memcpy(page, &head, sizeof(head));
+}
+
+static void
 a_head_inside_a_line_is_not_taken_for_one(void **state)
 {
-	enum { SIZE = 40000 };
+	/* Where in a chunk's data its second page begins. */
+	enum { SIZE = 10 * PAGE, SECOND_PAGE = PAGE - 16 - SPOOL_HEAD_BYTES };
 	struct fixture *f = *state;
-	char *data = xcalloc(1, SIZE), lie[64] = "not what OTHER's senders wrote\n", path[128];
-	struct spool_chunk forged = {.app = OTHER,
-				     .at = place(1, 0, 0),
-				     .lines = 1,
-				     .size = sizeof(lie),
-				     .first_us = 1,
-				     .last_us = 1,
-				     .data = lie};
+	char *data = xcalloc(1, SIZE), path[128];
 	struct spool_chunk c;
 	struct image image;
 
-	/* At every even place, and where a page's value would begin. */
-	for (size_t at = 0; at + SPOOL_HEAD_BYTES + sizeof(lie) < SIZE; at += 170) {
-		spool_head_make((unsigned char *)data + at, 0x1234567890, &forged);
-		memcpy(data + at + SPOOL_HEAD_BYTES, lie, sizeof(lie));
-		forged.at.seq++;
-	}
+	for (size_t at = 0; at + SPOOL_HEAD_BYTES + FORGED_BYTES < SECOND_PAGE; at += 170)
+		forge(data + at, 1 + at);
+	for (size_t at = SECOND_PAGE; at + PAGE <= SIZE; at += PAGE)
+		forge_leaf(data + at, 10000 + at);
 	add_chunks(f, SMALL, 10, 300);
 	begin(f);
-	c = chunk_at(f, APP, place(1, 0, 0), 10, SIZE);
-	c.data = data;
-	assert_ok(spool_append(f->spool, &c));
-	c = chunk_at(f, APP, place(11, SIZE, 10), 10, SIZE);
-	c.data = data;
-	assert_ok(spool_append(f->spool, &c));
+	for (int i = 0; i < 2; i++) {
+		c = chunk_next(f, APP, 10, SIZE);
+		c.data = data;
+		assert_ok(spool_append(f->spool, &c));
+	}
 	commit(f);
 	image = take_image(f);
 	/* The first one's page and head are lost, so that nothing says what its pages are. */
