@@ -96,7 +96,7 @@ post_answer(struct http_post *p, int status, const char *text)
 
 /* The lines are safe. */
 static void
-post_done(struct http_post *p)
+post_safe(struct http_post *p)
 {
 	if (p->later != NULL) {
 		stats_add(&p->posts->intake->stats->lines_acknowledged, p->body.lines);
@@ -107,9 +107,21 @@ post_done(struct http_post *p)
 }
 
 static void
-on_safe(void *arg)
+post_lost(struct http_post *p)
 {
-	post_done(arg);
+	post_answer(p, 503,
+		    "lines cannot be written to disk now, and memory is full: some were given up; "
+		    "send all of them again");
+	post_free(p);
+}
+
+static void
+on_done(void *arg, bool safe)
+{
+	if (safe)
+		post_safe(arg);
+	else
+		post_lost(arg);
 }
 
 static void
@@ -176,11 +188,19 @@ appended(struct http_post *p)
 	TAILQ_INSERT_TAIL(&p->posts->waiting, p, link);
 	p->state = POST_WAITING;
 	buf_free(&p->body.frames);
-	if (receipt_close(p->receipt)) {
-		post_done(p);
-	} else if (p->later == NULL) {
+	switch (receipt_close(p->receipt)) {
+	case RECEIPT_SAFE:
+		post_safe(p);
+		break;
+	case RECEIPT_LOST:
+		post_lost(p);
+		break;
+	case RECEIPT_WAITS:
+		if (p->later != NULL)
+			break;
 		receipt_forget(p->receipt);
 		post_free(p);
+		break;
 	}
 }
 
@@ -216,7 +236,7 @@ begin_append(struct http_post *p)
 	const char *why = cannot_take(p->posts, p->posts->unsafe, bytes, &status);
 
 	if (p->body.lines == 0) {
-		post_done(p);
+		post_safe(p);
 	} else if (why != NULL) {
 		post_answer(p, status, why);
 		post_free(p);
@@ -224,7 +244,7 @@ begin_append(struct http_post *p)
 		p->state = POST_APPENDING;
 		post_hold(p, bytes);
 		p->posts->unsafe += bytes;
-		p->receipt = receipt_new(on_safe, p);
+		p->receipt = receipt_new(on_done, p);
 	}
 }
 
@@ -335,7 +355,7 @@ http_posts_free(struct http_posts *posts)
 		post_free(p);
 	}
 	while ((p = TAILQ_FIRST(&posts->queue)) != NULL) {
-		if (p->receipt != NULL && !receipt_close(p->receipt))
+		if (p->receipt != NULL && receipt_close(p->receipt) == RECEIPT_WAITS)
 			receipt_forget(p->receipt);
 		post_free(p);
 	}

@@ -45,7 +45,8 @@ struct ingest {
 	struct receipt *receipt;
 	struct promise
 	    *promise; /* of the lines with a receipt that stayed here in this read event */
-	/* The spool takes nothing now: what should be acknowledged soon would not be. */
+	/* The spool takes nothing now, of some worker's: what should be acknowledged would not be.
+	 */
 	bool failing;
 
 	int64_t now_ms, now_us; /* of the read event */

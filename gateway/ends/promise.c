@@ -10,6 +10,7 @@ struct promise {
 	struct receipt *receipt;
 	struct mailbox *back;
 	unsigned unsafe; /* logs, and one while lines are still added */
+	bool lost;	 /* a log has given some up */
 };
 
 struct promise *
@@ -29,15 +30,18 @@ tell(struct mail *mail, void *owner)
 	struct promise *p = (struct promise *)mail;
 
 	(void)owner;
+	if (p->lost)
+		receipt_lose(p->receipt);
 	receipt_release(p->receipt);
 	free(p);
 }
 
 static void
-on_safe(void *arg)
+on_told(void *arg, bool safe)
 {
 	struct promise *p = arg;
 
+	p->lost = p->lost || !safe;
 	if (--p->unsafe > 0)
 		return;
 	if (p->back == NULL) {
@@ -51,7 +55,7 @@ on_safe(void *arg)
 void
 promise_add(struct promise *p, struct app_log *log)
 {
-	if (log_spool_await(log, on_safe, p))
+	if (log_spool_await(log, on_told, p))
 		p->unsafe++;
 }
 
@@ -59,5 +63,5 @@ void
 promise_close(struct promise *p)
 {
 	if (p != NULL)
-		on_safe(p);
+		on_told(p, true);
 }

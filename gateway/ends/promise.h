@@ -3,9 +3,9 @@
  *
  *	session's worker                      home worker
  *	receipt ---- lines, in a bundle ----> promise -- waits in each log
- *	        <--- mail: they are safe ----
+ *	        <--- mail: they are safe ---- (or lost)
  *
- * Owner: itself; it ends when all its logs have said that the lines are safe.
+ * Owner: itself; it ends when all its logs have said what became of the lines.
  * Thread: the worker where the logs are.
  */
 #ifndef PROMISE_H
@@ -24,7 +24,7 @@ struct promise;
 struct promise *promise_new(struct receipt *, struct mailbox *back);
 /* The newest line of that log belongs to it. */
 void promise_add(struct promise *, struct app_log *);
-/* No line is added any more; it frees itself once all are safe.  NULL is fine. */
+/* No line is added any more; it frees itself once that is known of all.  NULL is fine. */
 void promise_close(struct promise *);
 
 #endif

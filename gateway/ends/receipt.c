@@ -8,6 +8,7 @@
 
 struct receipt {
 	unsigned unsafe;    /* parts, and one while lines are still added */
+	bool lost;	    /* a part is */
 	receipt_done *done; /* NULL: nobody waits any more */
 	void *arg;
 };
@@ -23,14 +24,16 @@ receipt_new(receipt_done *done, void *arg)
 	return r;
 }
 
-bool
+enum receipt_state
 receipt_close(struct receipt *r)
 {
+	bool lost = r->lost;
+
 	assert(r->unsafe > 0);
 	if (--r->unsafe > 0)
-		return false;
+		return RECEIPT_WAITS;
 	free(r);
-	return true;
+	return lost ? RECEIPT_LOST : RECEIPT_SAFE;
 }
 
 void
@@ -50,11 +53,18 @@ receipt_release(struct receipt *r)
 {
 	receipt_done *done = r->done;
 	void *arg = r->arg;
+	bool safe = !r->lost;
 
 	assert(r->unsafe > 0);
 	if (--r->unsafe > 0)
 		return;
 	free(r);
 	if (done != NULL)
-		done(arg);
+		done(arg, safe);
+}
+
+void
+receipt_lose(struct receipt *r)
+{
+	r->lost = true;
 }

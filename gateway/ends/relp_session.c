@@ -170,12 +170,40 @@ settle(struct relp_session *r)
 }
 
 static void
-on_safe(void *arg)
+begin_end(struct relp_session *r, bool hint)
+{
+	if (r->ending)
+		return;
+	r->ending = true;
+	r->hint = hint;
+	r->ending_ms = clock_mono_ms();
+}
+
+/* Lines were given up: they are not answered, nor is what came behind them.  As settle. */
+static bool
+end_unanswered(struct relp_session *r)
+{
+	struct session *s = &r->session;
+
+	log_info("session closed", "peer", s->hostname, "listener", s->source.url->text, "reason",
+		 "its lines were given up, as the spool cannot be written and memory is full; "
+		 "its sender has them still",
+		 NULL);
+	begin_end(r, true);
+	forget_owed(r);
+	return settle(r);
+}
+
+static void
+on_done(void *arg, bool safe)
 {
 	struct relp_owed *o = arg;
 
 	o->receipt = NULL;
-	(void)settle(o->session);
+	if (safe)
+		(void)settle(o->session);
+	else
+		(void)end_unanswered(o->session);
 }
 
 static void
@@ -185,16 +213,6 @@ relp_writable(struct session *s)
 }
 
 /* -- taking */
-
-static void
-begin_end(struct relp_session *r, bool hint)
-{
-	if (r->ending)
-		return;
-	r->ending = true;
-	r->hint = hint;
-	r->ending_ms = clock_mono_ms();
-}
 
 static void
 take_line(struct relp_session *r, const struct relp_frame *f)
@@ -207,7 +225,7 @@ take_line(struct relp_session *r, const struct relp_frame *f)
 	if (f->data.n == 0)
 		return;
 	if (r->event->receipt == NULL)
-		r->event->receipt = receipt_new(on_safe, r->event);
+		r->event->receipt = receipt_new(on_done, r->event);
 	ingest->receipt = r->event->receipt;
 	ingest_frame(ingest, &s->source, &line);
 	ingest->receipt = NULL;
@@ -298,17 +316,20 @@ relp_taken(struct session *s)
 {
 	struct relp_session *r = relp_of(s);
 	struct relp_owed *o = r->event;
+	enum receipt_state state = RECEIPT_WAITS;
 
 	if (o == NULL)
 		return true;
 	r->event = NULL;
-	if (o->receipt != NULL && receipt_close(o->receipt))
+	if (o->receipt != NULL)
+		state = receipt_close(o->receipt);
+	if (state != RECEIPT_WAITS)
 		o->receipt = NULL;
 	STAILQ_INSERT_TAIL(&r->owed, o, link);
 	r->owed_bytes += o->bytes;
 	if (r->fault != NULL)
 		refuse(r);
-	return settle(r);
+	return state != RECEIPT_LOST ? settle(r) : end_unanswered(r);
 }
 
 /* -- ending */

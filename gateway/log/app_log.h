@@ -58,11 +58,13 @@ struct log_pool {
 	void *arg;
 };
 
-/* Somebody waits until a line is delivered, on disk, or given up. */
+/* Somebody waits until lines are delivered or on disk. */
 struct log_wait {
 	TAILQ_ENTRY(log_wait) link;
-	uint64_t seq; /* behind the line */
-	void (*safe)(void *arg);
+	uint64_t from; /* the first of them */
+	uint64_t seq;  /* behind the last */
+	bool lost;     /* one was given up that was neither */
+	void (*told)(void *arg, bool safe);
 	void *arg;
 };
 TAILQ_HEAD(log_wait_list, log_wait);

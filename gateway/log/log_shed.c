@@ -4,6 +4,7 @@
 #include "log/cursor_place.h"
 #include "log/cursor_ring.h"
 #include "log/log_hole.h"
+#include "log/log_spool.h"
 
 /* Bytes that are in memory only. */
 static size_t
@@ -52,6 +53,7 @@ give_up(struct app_log *log, struct chunk *chunk)
 			c->dropped(c, CURSOR_MEMORY, chunk->lines);
 	}
 	log_hole_add(log, &from, &end);
+	log_spool_lose(log, from.seq, end.seq);
 	/* A plan at its very end stays nowhere. */
 	TAILQ_FOREACH(c, &log->cursors, link)
 	if (c->plan == chunk)

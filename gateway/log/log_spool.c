@@ -64,20 +64,32 @@ log_spool_safe_place(const struct app_log *log)
 }
 
 bool
-log_spool_await(struct app_log *log, void (*safe)(void *arg), void *arg)
+log_spool_await(struct app_log *log, void (*told)(void *arg, bool safe), void *arg)
 {
 	struct log_wait *last = TAILQ_LAST(&log->waits, log_wait_list);
 
-	if (last != NULL && last->arg == arg && last->safe == safe) {
+	if (last != NULL && last->arg == arg && last->told == told) {
 		last->seq = log->end_seq;
 		return false;
 	}
 	last = xcalloc(1, sizeof(*last));
-	*last = (struct log_wait){.seq = log->end_seq, .safe = safe, .arg = arg};
+	*last = (struct log_wait){
+	    .from = log->end_seq - 1, .seq = log->end_seq, .told = told, .arg = arg};
 	TAILQ_INSERT_TAIL(&log->waits, last, link);
 	if (!log->urgent)
 		log->pool->urge(log, log->pool->arg);
 	return true;
+}
+
+/* Lines of others may lie between those of one who waits: then it sends again what was kept. */
+void
+log_spool_lose(struct app_log *log, uint64_t from, uint64_t to)
+{
+	struct log_wait *w;
+
+	TAILQ_FOREACH(w, &log->waits, link)
+	if (w->from < to && w->seq > from)
+		w->lost = true;
 }
 
 static void
@@ -87,7 +99,7 @@ settle_to(struct app_log *log, uint64_t seq)
 
 	while ((w = TAILQ_FIRST(&log->waits)) != NULL && w->seq <= seq) {
 		TAILQ_REMOVE(&log->waits, w, link);
-		w->safe(w->arg);
+		w->told(w->arg, !w->lost);
 		free(w);
 	}
 }

@@ -19,10 +19,13 @@ uint64_t log_spool_safe_seq(const struct app_log *);
 struct spool_place log_spool_safe_place(const struct app_log *);
 
 /*
- * Tells safe(arg) once the newest line is.  false: that arg waits for the line
- * before it already, and will be told once.
+ * Calls told(arg) once the newest line is safe, or was given up in memory because
+ * the spool takes nothing (safe: false).  false: that arg waits for the line before
+ * it already, and will be told once, of all of them.
  */
-bool log_spool_await(struct app_log *, void (*safe)(void *arg), void *arg);
+bool log_spool_await(struct app_log *, void (*told)(void *arg, bool safe), void *arg);
+/* The lines from one sequence to before another are given up in memory. */
+void log_spool_lose(struct app_log *, uint64_t from, uint64_t to);
 /* Tells those whose lines are safe now. */
 void log_spool_settle(struct app_log *);
 /* The log goes: so nobody needs its lines. */

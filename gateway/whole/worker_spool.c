@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/xmalloc.h"
 #include "ends/drain.h"
 #include "log/chunk_cache.h"
 #include "log/log_fetch.h"
@@ -105,13 +106,53 @@ weigh_route(struct route *r, void *arg)
 		app_log_weigh(r->log);
 }
 
+struct failing_mail {
+	struct mail mail;
+	int change; /* +1 or -1 */
+};
+
+static void
+count_failing(struct worker *w, int change)
+{
+	w->spool.failing = (unsigned)((int)w->spool.failing + change);
+	w->ingest.failing = w->spool.failing > 0;
+}
+
+static void
+on_failing_mail(struct mail *mail, void *owner)
+{
+	struct failing_mail *f = (struct failing_mail *)mail;
+
+	count_failing(owner, f->change);
+	free(f);
+}
+
+/* Any of them may be reading lines for the logs of this one. */
+static void
+tell_failing(struct worker *w, int change)
+{
+	struct failing_mail *f;
+
+	for (unsigned i = 0; i < w->setup->workers; i++) {
+		if (i == w->index) {
+			count_failing(w, change);
+			continue;
+		}
+		f = xcalloc(1, sizeof(*f));
+		f->mail.deliver = on_failing_mail;
+		f->change = change;
+		mailbox_push(w->setup->posts[i]->mailbox, &f->mail);
+	}
+}
+
 /* What lags in memory presses on senders, or is trimmed, as the spool works or not. */
 static void
 set_failing(struct worker *w, bool failing)
 {
 	if (w->pool.failing == failing)
 		return;
-	w->pool.failing = w->ingest.failing = failing;
+	w->pool.failing = failing;
+	tell_failing(w, failing ? +1 : -1);
 	routes_walk(w->routes, weigh_route, NULL);
 }
 

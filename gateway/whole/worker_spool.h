@@ -26,6 +26,7 @@ struct worker_spool {
 	struct spooler *spooler; /* NULL: there is none */
 	struct app_log_list dirty, urgent;
 	struct event *tick;
+	unsigned failing;	 /* so many workers have lines that it does not take now */
 	bool committing;	 /* chunks are with the spooler */
 	unsigned marking;	 /* so many commits with marks alone are */
 	unsigned fetches;	 /* requests that are not answered */

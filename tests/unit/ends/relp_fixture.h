@@ -76,6 +76,14 @@ release(size_t n)
 	held[n] = NULL;
 }
 
+/* They are given up. */
+static inline void
+lose(size_t n)
+{
+	receipt_lose(held[n]);
+	release(n);
+}
+
 static inline void
 release_all(void)
 {

@@ -26,6 +26,22 @@ no_answer_before_the_lines_are_safe(void **state)
 }
 
 static void
+lines_that_are_given_up_are_to_be_sent_again(void **state)
+{
+	struct client c = client_new();
+
+	(void)state;
+	late = true;
+	post(&c, LOGS, TEXT, SLICE("one\ntwo\n"));
+	UNTIL(lines == 2);
+	lose(0);
+	expect(&c, 503, "Retry-After: 1\r\n");
+	assert_int_equal(share.counts.requests_refused, 1);
+	assert_int_equal(share.counts.lines_acknowledged, 0);
+	client_free(&c);
+}
+
+static void
 what_is_sent_ahead_waits_for_the_answer_before_it(void **state)
 {
 	struct client c = client_new();
@@ -352,6 +368,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    T(no_answer_before_the_lines_are_safe),
+	    T(lines_that_are_given_up_are_to_be_sent_again),
 	    T(what_is_sent_ahead_waits_for_the_answer_before_it),
 	    T(a_client_that_goes_hurts_nobody),
 	    T(lines_that_do_not_get_safe_are_given_up_after_30_s),

@@ -204,6 +204,31 @@ what_was_taken_is_answered_before_a_fault_ends_it(void **state)
 	UNTIL(counts()->open == 0);
 }
 
+/* The sender has them still, and all that came behind them. */
+static void
+lines_that_are_given_up_are_never_answered(void **state)
+{
+	(void)state;
+	open_session();
+	late = true;
+	say("2 syslog 1 a\n");
+	UNTIL(nheld == 1);
+	say("3 syslog 1 b\n");
+	UNTIL(nheld == 2);
+	say("4 syslog 1 c\n");
+	UNTIL(nheld == 3);
+	release(0);
+	expect("2 rsp 6 200 OK\n");
+	release(2);
+	lose(1);
+	expect("0 serverclose 0\n");
+	expect_end();
+	assert_int_equal(counts()->lines_acknowledged, 1);
+	close(client);
+	client = -1;
+	UNTIL(counts()->open == 0);
+}
+
 static void
 close_is_answered_last(void **state)
 {
@@ -330,6 +355,7 @@ main(void)
 	    T(lines_before_an_open_end_the_session),
 	    T(a_line_that_cannot_be_answered_ends_the_session),
 	    T(what_was_taken_is_answered_before_a_fault_ends_it),
+	    T(lines_that_are_given_up_are_never_answered),
 	    T(close_is_answered_last),
 	    T(a_sender_that_has_ended_its_side_still_gets_its_answers),
 	    T(a_sender_that_is_gone_is_not_answered),

@@ -160,17 +160,48 @@ two_drains_each_count_what_they_miss(void **state)
 	assert_int_equal(cursor_waiting_lines(&f->b), 0);
 }
 
+struct waiter {
+	unsigned safe, lost;
+};
+
+static void
+on_told(void *arg, bool safe)
+{
+	struct waiter *w = arg;
+
+	w->safe += safe;
+	w->lost += !safe;
+}
+
+/* Of a sender's lines the first and the last one may be far from each other. */
 static void
 who_waits_for_lines_that_are_given_up_is_told(void **state)
 {
 	struct fixture *f = *state;
+	struct waiter early = {0}, across = {0}, late = {0};
 
-	append_many(f, 0, 500, 1000);
+	append_many(f, 0, 100, 1000);
+	assert_true(log_spool_await(f->log, on_told, &early));
+	append_many(f, 100, 300, 1000);
+	assert_true(log_spool_await(f->log, on_told, &across));
+	append_many(f, 300, 499, 1000);
+	assert_false(log_spool_await(f->log, on_told, &across));
+	append_many(f, 499, 500, 1000);
+	assert_true(log_spool_await(f->log, on_told, &late));
 	app_log_seal(f->log);
 	set_failing(f, true);
 	f->log->dirty = false;
-	log_shed(f->log, 0);
+	log_shed(f->log, 100 * 1000);
 	assert_true(f->log->dirty);
+	log_spool_settle(f->log);
+	assert_true(early.lost == 1 && early.safe == 0);
+	assert_int_equal(across.lost + across.safe + late.lost + late.safe, 0);
+	set_failing(f, false);
+	commit_all(f);
+	log_spool_settle(f->log);
+	assert_true(across.lost == 1 && across.safe == 0);
+	assert_true(late.lost == 0 && late.safe == 1);
+	assert_true(early.lost == 1 && early.safe == 0);
 	assert_true(log_spool_safe_seq(f->log) == f->log->end_seq);
 }
 

@@ -116,8 +116,9 @@ a_commit_of_a_chunk_that_was_written_over_makes_nothing_safe(void **state)
 static unsigned told;
 
 static void
-on_safe(void *arg)
+on_told(void *arg, bool safe)
 {
+	assert_true(safe);
 	told++;
 	assert_true(arg == &told || arg == &dropped);
 }
@@ -129,11 +130,11 @@ who_waits_is_told_once_and_not_too_soon(void **state)
 
 	told = 0;
 	append_many(f, 0, 1, 40);
-	assert_true(log_spool_await(f->log, on_safe, &told));
+	assert_true(log_spool_await(f->log, on_told, &told));
 	assert_true(f->log->urgent);
 	append_many(f, 1, 2, 40);
-	assert_false(log_spool_await(f->log, on_safe, &told));
-	assert_true(log_spool_await(f->log, on_safe, &dropped));
+	assert_false(log_spool_await(f->log, on_told, &told));
+	assert_true(log_spool_await(f->log, on_told, &dropped));
 	send_lines(f, &f->a, 0, 1);
 	cursor_acked(&f->a, f->tcp);
 	log_spool_settle(f->log);
@@ -155,7 +156,7 @@ who_waits_is_told_when_no_drain_is_left(void **state)
 
 	told = 0;
 	append_many(f, 0, 1, 40);
-	assert_true(log_spool_await(f->log, on_safe, &told));
+	assert_true(log_spool_await(f->log, on_told, &told));
 	f->log->dirty = false;
 	cursor_close(&f->a);
 	assert_true(f->log->dirty);
@@ -170,7 +171,7 @@ who_waits_is_told_when_the_log_goes(void **state)
 
 	told = 0;
 	append_many(f, 0, 1, 40);
-	assert_true(log_spool_await(f->log, on_safe, &told));
+	assert_true(log_spool_await(f->log, on_told, &told));
 	cursor_close(&f->a);
 	app_log_free(f->log);
 	f->log = NULL;
