@@ -10,6 +10,7 @@
 
 #include "ends/drain.h"
 #include "ends/drain_pace.h"
+#include "ends/drain_window.h"
 #include "io/datagram.h"
 #include "io/stream.h"
 #include "plumb/backoff.h"
@@ -44,17 +45,18 @@ struct drain {
 	struct event *timer; /* retry, careful step, idle close, closing */
 	struct backoff backoff;
 	/*
-	 * Careful: the last connections were lost without getting past one
-	 * line.  Lines go out one at first, then, as long as the receiver
-	 * stays, twice as many each time; those it stayed for count as read.
+	 * Careful: connections were lost before lines got on that had gone out
+	 * again already.  Lines go out in steps, one line at first, then, as long
+	 * as the receiver stays, twice as many each time; those it stayed for
+	 * count as read, and so many are the next connection's first step.
 	 */
 	bool careful;
-	bool careful_wait; /* the timer runs for the next careful step */
-	unsigned stuck;	   /* losses in a row that wound back to lost_seq */
-	uint64_t lost_seq;
-	int64_t said_ms;       /* when a lost connection was last logged; 0: never */
-	bool said_lost;	       /* and its coming back was not */
-	int64_t not_before_ms; /* no connection is tried before */
+	bool careful_wait;	/* the timer runs for the next careful step */
+	uint32_t careful_first; /* lines of a connection's first step */
+	uint32_t stayed_for;	/* lines that the receiver stayed for, on this connection */
+	int64_t said_ms;	/* when a lost connection was last logged; 0: never */
+	bool said_lost;		/* and its coming back was not */
+	int64_t not_before_ms;	/* no connection is tried before */
 	struct resolve_request *resolving;
 	struct stream *stream;
 	struct datagram *datagram;
@@ -69,13 +71,10 @@ struct drain {
 	/* While full: what was begun, and what TLS has made a record of, must stay in memory. */
 	struct chunk *pinned[DRAIN_PINS];
 	unsigned npinned;
-	uint32_t allow; /* lines that may go out while being careful */
-	uint32_t allow_next;
-	size_t since_poll; /* bytes written since the last drain_poll */
-	uint64_t last_acked;
-	uint64_t polled_written;
-	int64_t acked_ms;   /* when last_acked last moved, or all was acknowledged */
-	int64_t stopped_ms; /* when the receiver was last seen not to read; 0: never */
+	uint32_t allow;	     /* lines that may go out while being careful */
+	uint32_t allow_step; /* of these, in all */
+	size_t since_poll;   /* bytes written since the last drain_poll */
+	struct drain_window window;
 	int64_t connected_ms;
 	int64_t used_ms; /* last time something was sent */
 	bool took_lines;
@@ -98,6 +97,9 @@ struct drain {
  * acknowledged is not taken for read.
  */
 enum { DRAIN_REFUSAL_MS = 2000 };
+
+/* Lines of a careful step at most: what a receiver that closes costs in lines sent twice. */
+enum { DRAIN_CAREFUL_LINES = 1024 };
 
 /* How a connection ended: by the receiver's FIN, or in any other way. */
 enum drain_ending { DRAIN_CLOSED, DRAIN_BROKEN };
@@ -126,6 +128,8 @@ void drain_reset_writing(struct drain *);
 /* drain_loss.c */
 /* The connection ended, or did not come about: winds back and tries again later. */
 void drain_lost(struct drain *, enum drain_ending, const char *why);
+/* A connection was opened: what its receiver has not read is watched from here on. */
+void drain_begin_window(struct drain *);
 /* Logs it, but not each time; again: lines that go out once more. */
 void drain_log_lost(struct drain *, const char *why, uint64_t again);
 

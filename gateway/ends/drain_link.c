@@ -40,10 +40,9 @@ drain_reset_writing(struct drain *d)
 	d->out_is_segment = d->noticed = d->full = false;
 	d->begun = 0;
 	d->careful_wait = false;
-	d->allow = d->allow_next = 1;
+	d->allow = d->allow_step = d->careful_first;
+	d->stayed_for = 0;
 	d->since_poll = 0;
-	d->last_acked = d->polled_written = 0;
-	d->acked_ms = clock_mono_ms();
 	d->took_lines = false;
 }
 
@@ -53,8 +52,8 @@ connection_open(struct drain *d)
 	d->phase = PHASE_OPEN;
 	d->connected_ms = d->used_ms = clock_mono_ms();
 	d->connected_us = clock_wall_us();
-	d->stopped_ms = 0;
 	drain_reset_writing(d);
+	drain_begin_window(d);
 	drain_arm(d, IDLE_MS);
 	if (d->said_lost)
 		log_info("drain connected", "app", d->cursor.log->name, "drain", d->conf.redacted,

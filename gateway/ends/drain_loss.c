@@ -6,8 +6,8 @@
 #include "base/log.h"
 #include "ends/drain_internal.h"
 
-/* A send queue that stands still this long means that the receiver does not read. */
-enum { STALL_MS = 500 };
+/* Lines that went out again so often are not getting on: the drain becomes careful. */
+enum { PATIENT_RESENDS = 2 };
 
 /* What a drain's connection suffers is logged so often at most. */
 enum { SAY_AGAIN_MS = 10 * 1000 };
@@ -22,48 +22,44 @@ uncount_taken(struct drain *d, struct cursor_taken untaken)
 	stats_sub(&d->env->stats->bytes_delivered, untaken.bytes);
 }
 
-/* Whether the receiver's TCP shows that the program behind it has stopped reading. */
-static bool
-receiver_stopped(struct drain *d, const struct stream_tcp *tcp, int64_t now_ms)
-{
-	if (tcp->acked != d->last_acked || tcp->unacked == 0) {
-		d->last_acked = tcp->acked;
-		d->acked_ms = now_ms;
-	}
-	if (now_ms - d->acked_ms >= STALL_MS || tcp->window < tcp->window_max / 2)
-		d->stopped_ms = now_ms;
-	return d->stopped_ms != 0 && now_ms - d->stopped_ms < d->rule.time_ms;
-}
-
-static bool
+static void
 poll_tcp(struct drain *d, int64_t now_ms)
 {
 	struct stream_tcp tcp;
 
 	d->since_poll = 0;
 	if (d->stream == NULL || !stream_tcp_state(d->stream, &tcp))
-		return false;
+		return;
 	drain_count_taken(d, cursor_acked(&d->cursor, tcp.acked));
 	/* Also lines that were taken once before: this connection works. */
 	if (d->cursor.taken > 0)
 		d->took_lines = true;
-	return receiver_stopped(d, &tcp, now_ms);
+	drain_window_see(&d->window, &tcp, now_ms);
+}
+
+void
+drain_begin_window(struct drain *d)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	drain_window_open(&d->window, now_ms);
+	poll_tcp(d, now_ms);
 }
 
 void
 drain_poll(struct drain *d)
 {
 	int64_t now_ms = clock_mono_ms();
-	bool stopped;
+	struct resend_rule rule;
 
 	/* Over HTTP the answers say it. */
 	if (d->post != NULL)
 		return;
-	stopped = d->stopped_ms != 0 && now_ms - d->stopped_ms < d->rule.time_ms;
-
 	if (d->cursor.sent > d->cursor.taken || d->since_poll > 0 || d->full)
-		stopped = poll_tcp(d, now_ms);
-	cursor_release(&d->cursor, &d->rule, stopped, now_ms);
+		poll_tcp(d, now_ms);
+	rule = drain_window_rule(&d->window, &d->rule, now_ms);
+	cursor_release(&d->cursor, &rule, drain_window_stopped(&d->window, d->rule.time_ms, now_ms),
+		       now_ms);
 	/* A blocked connection is watched too: TCP's timeout must know it from a dead one. */
 	if (!d->holding || d->cursor.sent > 0 || d->full)
 		return;
@@ -110,25 +106,37 @@ drain_log_lost(struct drain *d, const char *why, uint64_t again)
 static void
 judge_progress(struct drain *d)
 {
-	uint64_t seq;
+	const struct segment *s = cursor_cut_already(&d->cursor);
 
-	if (!cursor_next_seq(&d->cursor, &seq)) {
-		d->stuck = 0;
-		return;
-	}
-	d->stuck = seq == d->lost_seq ? d->stuck + 1 : 0;
-	d->lost_seq = seq;
-	if (d->stuck == 0 || d->careful)
+	if (s == NULL || s->resent < PATIENT_RESENDS || d->careful)
 		return;
 	d->careful = true;
+	d->careful_first = 1;
 	cursor_forgive(&d->cursor);
+}
+
+/*
+ * The next connection's first careful step: what the receiver stayed for on this
+ * one it takes again, and fewer if it did not stay for the first.
+ */
+static void
+learn_step(struct drain *d)
+{
+	if (d->stayed_for > 0)
+		d->careful_first = d->stayed_for;
+	else
+		d->careful_first /= 4;
+	if (d->careful_first < 1)
+		d->careful_first = 1;
+	if (d->careful_first > DRAIN_CAREFUL_LINES)
+		d->careful_first = DRAIN_CAREFUL_LINES;
 }
 
 /* Closed by FIN with nothing unread, after one line alone: that line was read. */
 static bool
 read_the_one_line(const struct drain *d, enum drain_ending ending)
 {
-	return d->careful && ending == DRAIN_CLOSED && d->allow == 0 && d->allow_next == 1 &&
+	return d->careful && ending == DRAIN_CLOSED && d->allow == 0 && d->allow_step == 1 &&
 	       d->cursor.flight_bytes == 0;
 }
 
@@ -136,18 +144,25 @@ read_the_one_line(const struct drain *d, enum drain_ending ending)
 static uint64_t
 wind_back(struct drain *d, enum drain_ending ending, int64_t now_ms)
 {
-	bool stopped = poll_tcp(d, now_ms);
 	struct cursor_taken untaken;
+	struct resend_rule rule;
 	uint64_t again;
 
+	poll_tcp(d, now_ms);
+	rule = drain_window_rule(&d->window, &d->rule, now_ms);
 	if (stream_refused(d->stream) && now_ms - d->connected_ms < DRAIN_REFUSAL_MS) {
 		again = cursor_refused(&d->cursor, &untaken);
 		uncount_taken(d, untaken);
 	} else {
 		if (read_the_one_line(d, ending))
 			cursor_release_all(&d->cursor);
-		again = cursor_lost(&d->cursor, &d->rule, d->begun > 0 || d->out_is_segment,
-				    stopped, now_ms);
+		/* Which of many it read nobody knows; of one it had its chances. */
+		if (d->careful && d->allow_step > 1)
+			cursor_forgive(&d->cursor);
+		again =
+		    cursor_lost(&d->cursor, &rule, d->begun > 0 || d->out_is_segment,
+				drain_window_stopped(&d->window, d->rule.time_ms, now_ms), now_ms);
+		learn_step(d);
 		judge_progress(d);
 	}
 	d->lines_resent += again;

@@ -12,7 +12,7 @@
 static bool
 is_doubtful(const struct drain *d, int64_t now_ms)
 {
-	bool stopped = d->stopped_ms != 0 && now_ms - d->stopped_ms < d->rule.time_ms;
+	bool stopped = drain_window_stopped(&d->window, d->rule.time_ms, now_ms);
 	bool young = d->conf.transport == DRAIN_TLS && now_ms - d->connected_ms < DRAIN_REFUSAL_MS;
 
 	return stopped || young || d->careful;

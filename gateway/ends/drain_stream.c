@@ -20,8 +20,6 @@ enum { POLL_BYTES = 128 * 1024 };
 
 /* How long a receiver that is treated with care must stay before it gets more lines. */
 enum { CAREFUL_MS = 100 };
-/* Lines a step at most: what a receiver that closes costs in lines sent twice. */
-enum { CAREFUL_LINES_MAX = 256 };
 /* A receiver that stays so long needs no care any more. */
 enum { CAREFUL_ALIVE_MS = 10 * 1000 };
 
@@ -117,24 +115,42 @@ next_segment(struct drain *d, int64_t now_ms)
 	return s;
 }
 
+/*
+ * The first step is what the receiver stayed for the last time; from there on
+ * a fourth of that, twice as many each time.
+ */
+static void
+next_step(struct drain *d)
+{
+	uint32_t lines = d->allow_step * 2;
+
+	if (d->stayed_for == 0 && d->careful_first > 2)
+		lines = d->careful_first / 4 + 1;
+	d->stayed_for += d->allow_step;
+	if (lines > DRAIN_CAREFUL_LINES)
+		lines = DRAIN_CAREFUL_LINES;
+	d->allow = d->allow_step = lines;
+}
+
 void
 drain_stream_careful_step(struct drain *d)
 {
 	int64_t now_ms = clock_mono_ms();
+	bool trusted = now_ms - d->connected_ms >= CAREFUL_ALIVE_MS, unread;
 
 	d->careful_wait = false;
 	drain_poll(d);
-	/* Nothing is known yet of lines that were not even acknowledged. */
-	if (d->cursor.flight_bytes > 0) {
+	unread = drain_window_is_low(&d->window);
+	/* Nothing is known yet of lines that were not even acknowledged, or visibly lie there. */
+	if (d->cursor.flight_bytes > 0 || (unread && !trusted)) {
 		wait_carefully(d);
 		return;
 	}
 	/* It stayed for these: it read them. */
-	cursor_release_all(&d->cursor);
-	if (d->allow_next < CAREFUL_LINES_MAX)
-		d->allow_next *= 2;
-	d->allow = d->allow_next;
-	if (now_ms - d->connected_ms >= CAREFUL_ALIVE_MS)
+	if (!unread)
+		cursor_release_all(&d->cursor);
+	next_step(d);
+	if (trusted)
 		d->careful = false;
 	drain_arm(d, CAREFUL_MS);
 	drain_stream_send(d);

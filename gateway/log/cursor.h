@@ -131,6 +131,11 @@ struct resend_rule {
 	size_t bytes;	  /* the last so many bytes ... */
 	int64_t time_ms;  /* ... as far as sent within this time */
 	size_t max_bytes; /* once the receiver was seen to have stopped reading */
+	/*
+	 * Of the connection's stream (see cursor_sent) the last so many bytes may
+	 * not be read: they are held as well, up to max_bytes.
+	 */
+	uint64_t unread;
 };
 
 /* Puts the cursor at the log's end: it sees lines appended from now on. */

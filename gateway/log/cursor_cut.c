@@ -6,8 +6,7 @@
 
 #include "log/cursor_ring.h"
 
-/* Cuts one of all segments behind so many of its lines. */
-static void
+void
 split_segment(struct cursor *c, unsigned which, uint32_t lines)
 {
 	struct segment *first = ring_at(c, which);

@@ -65,8 +65,12 @@ struct segment *ring_push(struct cursor *);
 /* The last segment is gone. */
 void ring_end(struct cursor *);
 
+/* cursor_cut.c */
+/* Cuts one of all segments behind so many of its lines. */
+void split_segment(struct cursor *, unsigned which, uint32_t lines);
+
 /* cursor_move.c */
-/* The bytes of an unsent segment that was not sifted are here.  false: none is wanted, it is gone. */
+/* An unsent segment that was not sifted is awake.  false: none of it is wanted, it is gone. */
 bool segment_sift_late(struct cursor *, unsigned which);
 
 /* cursor_place.c */

@@ -50,9 +50,9 @@ const struct config_key config_keys[] = {
 	{.name = "resend-time", .kind = CONFIG_DURATION, .offset = AT(resend_time), .def = "5s",
 	    .max = HOUR,
 	    .text = "of these, only what was sent within this time"},
-	{.name = "resend-max", .kind = CONFIG_SIZE, .offset = AT(resend_max), .def = "1MiB",
+	{.name = "resend-max", .kind = CONFIG_SIZE, .offset = AT(resend_max), .def = "4MiB",
 	    .max = 256 * MIB,
-	    .text = "resend-bytes for a receiver that had stopped reading"},
+	    .text = "resend-bytes at most, for a receiver that may not have read more"},
 	{.name = "stop-timeout", .kind = CONFIG_DURATION, .offset = AT(stop_timeout), .def = "5s",
 	    .max = HOUR,
 	    .text = "how long a stop goes on delivering"},
@@ -198,7 +198,8 @@ config_help(FILE *f)
 	const struct config_key *k;
 
 	fputs("penstockd - a gateway for logs\n\n"
-	      "usage: penstockd [--config FILE] [--check | --check-spool] [--KEY VALUE | --KEY=VALUE ...]\n\n"
+	      "usage: penstockd [--config FILE] [--check | --check-spool] [--KEY VALUE | "
+	      "--KEY=VALUE ...]\n\n"
 	      "  --config FILE   read keys from FILE, lines of `KEY = VALUE`; flags win\n"
 	      "  --check         check the configuration and the files it names, and exit\n"
 	      "  --check-spool   read the spool, bring back lines of damaged ones, and exit\n"

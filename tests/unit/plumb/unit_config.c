@@ -25,7 +25,7 @@ without_arguments_all_defaults_hold(void **state)
 	assert_int_equal(c.linger, 10);
 	assert_int_equal(c.resend_bytes, 131072);
 	assert_int_equal(c.resend_time, 5000);
-	assert_int_equal(c.resend_max, 1048576);
+	assert_int_equal(c.resend_max, 4194304);
 	assert_int_equal(c.stop_timeout, 5000);
 	assert_int_equal(c.max_line, 65536);
 	assert_int_equal(c.app_memory, 1048576);
