@@ -349,6 +349,12 @@ session_sweep(struct session *s, int64_t now_ms)
 			session_close(s, NULL);
 		return;
 	}
+	/* Nobody reads it, to see that: it would stay as long as it is held. */
+	if (s->held && !s->left && stream_peer_ended(s->stream)) {
+		s->left = true;
+		ended(s);
+		return;
+	}
 	why = overdue(s, now_ms);
 	if (why == NULL)
 		return;

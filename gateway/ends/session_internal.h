@@ -49,6 +49,7 @@ struct session {
 	bool open; /* the handshake is done */
 	bool got_frame;
 	bool held;	  /* its kind wants no more to read now */
+	bool left;	  /* meanwhile the sender has ended its side */
 	bool shut;	  /* nothing more is written, and what comes is thrown away */
 	int64_t since_ms; /* of the current wait: for the first frame, a frame's end, a next one */
 };

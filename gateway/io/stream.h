@@ -125,5 +125,10 @@ struct stream_tcp {
  * that would cut off a slow reader after 30 s.
  */
 bool stream_tcp_state(struct stream *, struct stream_tcp *);
+/*
+ * The peer has ended its side, or reset the connection: what a stream that is not read does
+ * not learn by itself.  Bytes may still be there to be read.  false also if it is not TCP.
+ */
+bool stream_peer_ended(const struct stream *);
 
 #endif

@@ -1,5 +1,8 @@
 #include "io/stream.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include "io/stream_impl.h"
 #include "io/tcp_info.h"
 
@@ -44,4 +47,16 @@ stream_tcp_state(struct stream *s, struct stream_tcp *out)
 	out->window_max = s->window_max;
 	stream_be_patient(s, facts.held_by_peer);
 	return true;
+}
+
+bool
+stream_peer_ended(const struct stream *s)
+{
+	struct tcp_info info = {0};
+	socklen_t len = sizeof(info);
+
+	if (!s->tcp || s->fd < 0 || getsockopt(s->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+		return false;
+	return info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_LAST_ACK ||
+	       info.tcpi_state == TCP_CLOSE;
 }

@@ -99,6 +99,34 @@ while_the_spool_takes_nothing_one_event_is_under_way(void **state)
 	UNTIL(nheld == 4);
 }
 
+/* One that comes again and again while the disk is full would leave a session each time. */
+static void
+a_sender_that_leaves_while_it_is_not_read_is_missed(void **state)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	(void)state;
+	open_session();
+	late = true;
+	ingest.failing = true;
+	say("2 syslog 1 a\n");
+	UNTIL(nheld == 1);
+	say("3 syslog 1 b\n");
+	expect_silence();
+	intake_sweep(&intake, now_ms + 1000);
+	shutdown(client, SHUT_WR);
+	expect_silence();
+	intake_sweep(&intake, now_ms + 2000);
+	assert_int_equal(counts()->open, 1);
+	/* It may listen still, for a while. */
+	intake_sweep(&intake, now_ms + 9000);
+	assert_int_equal(counts()->open, 1);
+	intake_sweep(&intake, now_ms + 13000);
+	assert_int_equal(counts()->open, 0);
+	assert_int_equal(lines, 1);
+	release(0);
+}
+
 /* Far more answers than the connection holds. */
 enum { FLOOD = 100 * 1000 };
 
@@ -223,6 +251,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    T(what_is_not_answered_is_bounded),
 	    T(while_the_spool_takes_nothing_one_event_is_under_way),
+	    T(a_sender_that_leaves_while_it_is_not_read_is_missed),
 	    T(a_sender_that_does_not_read_is_not_read),
 	    T(a_sender_that_never_reads_is_closed),
 	    T(a_stop_waits_for_what_was_taken),
