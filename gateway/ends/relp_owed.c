@@ -5,6 +5,10 @@
 #include "base/xmalloc.h"
 #include "wire/relp.h"
 
+/* This, a receipt, a promise and who waits in a log for it, about: much for an event of one line.
+ */
+enum { EVENT_BYTES = 384 };
+
 /* The answers to n commands, the first of which is txnr. */
 struct relp_run {
 	uint32_t txnr, n;
@@ -18,6 +22,7 @@ relp_owed_new(struct relp_session *session)
 	struct relp_owed *o = xcalloc(1, sizeof(*o));
 
 	o->session = session;
+	o->bytes = EVENT_BYTES;
 	return o;
 }
 

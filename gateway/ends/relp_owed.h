@@ -28,7 +28,7 @@ struct relp_owed {
 	size_t n, cap;
 	size_t at;	  /* of the runs, written */
 	uint32_t at_txnr; /* of that run, written */
-	size_t bytes;	  /* of its frames, and what is allocated here for them */
+	size_t bytes;	  /* of its frames, and what is allocated for them here and elsewhere */
 	uint64_t lines;
 };
 

@@ -325,8 +325,13 @@ relp_taken(struct session *s)
 		state = receipt_close(o->receipt);
 	if (state != RECEIPT_WAITS)
 		o->receipt = NULL;
-	STAILQ_INSERT_TAIL(&r->owed, o, link);
-	r->owed_bytes += o->bytes;
+	/* A part of a frame came, say. */
+	if (o->n == 0) {
+		relp_owed_free(o);
+	} else {
+		STAILQ_INSERT_TAIL(&r->owed, o, link);
+		r->owed_bytes += o->bytes;
+	}
 	if (r->fault != NULL)
 		refuse(r);
 	return state != RECEIPT_LOST ? settle(r) : end_unanswered(r);

@@ -42,7 +42,7 @@ static uint64_t lines;
 static char last[64]; /* APP-NAME of the last line */
 /* Lines are safe when the test says so; else at once. */
 static bool late;
-static struct receipt *held[1024];
+static struct receipt *held[16 * 1024];
 static size_t nheld, nreleased;
 
 static inline void

@@ -72,6 +72,34 @@ what_is_not_answered_is_bounded(void **state)
 	buf_free(&b);
 }
 
+/* Each costs far more than its bytes. */
+static void
+events_of_one_line_are_bounded(void **state)
+{
+	enum { MOST = 15 * 1000 };
+	char text[32];
+	uint64_t taken;
+	bool goes_on = true;
+
+	(void)state;
+	open_session();
+	late = true;
+	for (unsigned n = 0; n < MOST && goes_on; n++) {
+		int64_t until_ms = clock_mono_ms() + 200;
+
+		taken = lines;
+		snprintf(text, sizeof(text), "%u syslog 1 a\n", n + 2);
+		say(text);
+		while (lines == taken && clock_mono_ms() < until_ms)
+			turn();
+		goes_on = lines > taken;
+	}
+	assert_in_range(lines, 1000, MOST - 1);
+	release_all();
+	late = false;
+	expect_answers((unsigned)lines);
+}
+
 static void
 while_the_spool_takes_nothing_one_event_is_under_way(void **state)
 {
@@ -250,6 +278,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, relp_setup, relp_teardown)
 	const struct CMUnitTest tests[] = {
 	    T(what_is_not_answered_is_bounded),
+	    T(events_of_one_line_are_bounded),
 	    T(while_the_spool_takes_nothing_one_event_is_under_way),
 	    T(a_sender_that_leaves_while_it_is_not_read_is_missed),
 	    T(a_sender_that_does_not_read_is_not_read),
