@@ -42,6 +42,9 @@ LONG = os.environ.get("PENSTOCK_FAULTS") == "long"
 RATE = 20000 if LONG else 4000  # lines a second, in all
 RECOVERY_SECONDS = 30
 
+# The admin API closes a connection that is idle for a minute.
+KEPT_SECONDS = 20
+
 # What waits for a drain that the fault does not touch is never older.
 BACKLOG_SECONDS = 1.0
 
@@ -79,7 +82,7 @@ class Rig:
         self.make_http = make_http
         self.dir = directory
         self.host = address.fresh()  # of listeners: the same ports serve after a restart
-        self.began = time.monotonic()
+        self.began = self.asked = time.monotonic()
         self.gw = None
         self.drains = []
         self.senders = []
@@ -188,6 +191,9 @@ class Rig:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.feed()
+            if time.monotonic() - self.asked > KEPT_SECONDS:
+                self.gw.request("GET", "/healthz", token=None)
+                self.asked = time.monotonic()
             time.sleep(min(0.1, left))
 
     @contextlib.contextmanager
