@@ -36,13 +36,14 @@ def test_a_prompt_receiver_is_killed(rig):
     rig.start()
     touched = rig.drain("a1", prompt, touched=True)
     rig.offer(["a1"], rate=LINES_A_SECOND)
-    rig.run(1)
     kills = times(2, 20)
     with rig.fault():
         for _ in range(kills):
+            rig.run(2)
             prompt.kill()
             prompt.start()
-            rig.run(1)
+    rig.run(0.5)
     rig.verdict()
-    # resend-bytes is 128 KiB, and no line shorter than 120 bytes.
-    assert touched.tally.duplicated <= kills * (128 * 1024 // 120 + 100)
+    # resend-bytes, and on a busy machine what is held of a receiver that does not get to read;
+    # a line has 180 bytes.
+    assert touched.tally.duplicated <= kills * (128 + 512) * 1024 / 180
