@@ -1,8 +1,9 @@
 /*
- * cursor_ring -- what the cursor's own files share: cursor.c (marks), cursor_cut.c
- * (cutting segments in two), cursor_move.c (from one cursor to another),
- * cursor_plan.c (cutting segments from the log, and dropping instead),
- * cursor_place.c (where it stands, as the spool says it).
+ * cursor_ring -- what the cursor's own files share: cursor.c (marks),
+ * cursor_hold.c (what is held, and winding back), cursor_cut.c (cutting segments
+ * in two), cursor_move.c (from one cursor to another), cursor_plan.c (cutting
+ * segments from the log, and dropping instead), cursor_place.c (where it stands,
+ * as the spool says it).
  */
 #ifndef CURSOR_RING_H
 #define CURSOR_RING_H
@@ -62,6 +63,8 @@ gap_join(struct cursor_gap *later, const struct cursor_gap *earlier)
 /* cursor.c */
 /* A new last segment, not filled in. */
 struct segment *ring_push(struct cursor *);
+/* The oldest segment's lines are done with. */
+void ring_shift(struct cursor *);
 /* The last segment is gone. */
 void ring_end(struct cursor *);
 
