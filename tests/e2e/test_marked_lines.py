@@ -125,6 +125,26 @@ def test_a_start_of_the_gateway_is_a_beginning(gateway, receiver, tmp_path):
     assert once(sink.texts, tmp_path) == (sink.texts, [])
 
 
+def test_what_waited_on_disk_keeps_its_numbers(gateway, receiver, tmp_path):
+    gw, sink = gateway(spool_after="0s"), receiver()
+    url = gw.add_drain("shop", sink, framing="lf", mark=True)
+    gw.send(syslog.numbered("shop", 10))
+    sink.wait(10)
+    sink.stop()
+    gw.send(syslog.numbered("shop", 200, first=10))
+    gw.wait_status("shop", url, lambda s: s["waiting"]["spool"]["lines"] >= 200, "all on disk")
+    gw.kill()
+    sink.start()
+    gw.start()
+    gw.send(syslog.numbered("shop", 10, first=210))
+    sink.wait_different(220)
+    passed, said = once(sink.texts, tmp_path)
+    assert syslog.numbers(passed) == list(range(220)) and said == []
+    marks = sorted({mark_of(f) for f in sink.texts})
+    assert [seq for _, _, seq in marks] == list(range(210)) + list(range(10))
+    assert marks[0][1] < marks[-1][1]
+
+
 def test_an_app_that_was_removed_does_not_give_its_numbers_to_the_next(gateway, receiver):
     gw, sink = gateway(), receiver()
     for _ in range(2):
