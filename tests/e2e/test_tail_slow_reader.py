@@ -39,7 +39,7 @@ def account(lines, number):
 @pytest.mark.threaded
 @pytest.mark.parametrize("query", ["", "format=rfc5424"])
 def test_it_is_told_what_it_missed(gateway, receiver, query):
-    gw, sink = gateway(worker_memory="2MiB"), receiver()
+    gw, sink = gateway(worker_memory="2MiB", spool_size="0"), receiver()
     gw.add_drain("shop", sink)
     reader = tails.Reader(gw, "shop", query)
     before = gw.memory_bytes()
