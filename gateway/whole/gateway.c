@@ -321,6 +321,9 @@ gateway_stop(struct gateway *gw)
 		worker_join(gw->workers[i]);
 	if (gw->setup.spooler != NULL)
 		spooler_stop(gw->setup.spooler);
+	/* A slow disk may have answered only now, and what is there is not abandoned. */
+	for (unsigned i = 0; i < gw->nrunning; i++)
+		worker_hear(gw->workers[i]);
 	for (unsigned i = 0; i < gw->nworkers; i++)
 		worker_end(gw->workers[i]);
 	log_abandoned(gw, 0);

@@ -333,6 +333,12 @@ free_home(struct route *r, void *arg)
 }
 
 void
+worker_hear(struct worker *w)
+{
+	mailbox_turn(w->mailbox);
+}
+
+void
 worker_end(struct worker *w)
 {
 	struct drain *d;

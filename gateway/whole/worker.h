@@ -79,6 +79,8 @@ struct worker {
 };
 
 struct worker *worker_new(unsigned index, const struct worker_setup *);
+/* After worker_join: takes in what the spooler has answered, as it would have itself. */
+void worker_hear(struct worker *);
 /*
  * After worker_join, or when it never ran: closes everything; what was not
  * delivered is counted.  It may still post to other workers.  A second call

@@ -16,11 +16,17 @@
 /* How often dirty logs are looked at: LOG_LOOKS times in spool-after, within these. */
 enum { LOOK_MIN_MS = 10, LOOK_MAX_MS = 250 };
 
-/* Without a spool: how often receivers are asked what they took while somebody waits for it. */
-enum { POLL_MS = 10 };
+/*
+ * Without a spool: how often receivers are asked what they took while somebody waits for it,
+ * and of how many logs at once.
+ */
+enum { POLL_MS = 10, POLL_LOGS = 1024 };
 
-/* What one commit of a worker holds, and the least of a lagging log that is worth one. */
-enum { COMMIT_BYTES = 4 * 1024 * 1024, LAG_COMMIT_BYTES = 256 * 1024 };
+/*
+ * What one commit of a worker holds, as a turn of the loop makes it, and the least of a lagging
+ * log that is worth one.
+ */
+enum { COMMIT_BYTES = 4 * 1024 * 1024, COMMIT_LOGS = 4096, LAG_COMMIT_BYTES = 256 * 1024 };
 
 /* Marks alone are told so often: what a crash costs in lines sent twice. */
 enum { MARKS_MS = 1000 };
@@ -203,7 +209,7 @@ commit_urgent(struct worker *w)
 	struct app_log *log;
 	bool more = false;
 
-	while (!more && commit->data.n < COMMIT_BYTES &&
+	while (!more && commit->data.n < COMMIT_BYTES && commit->nparts < COMMIT_LOGS &&
 	       (log = TAILQ_FIRST(&w->spool.urgent)) != NULL) {
 		calm(w, log);
 		(void)log_spool_gather(log, commit, COMMIT_BYTES, &more);
@@ -224,11 +230,13 @@ commit_urgent(struct worker *w)
 static void
 poll_urgent(struct worker *w)
 {
-	struct app_log *log, *next;
+	struct app_log *log = NULL, *last = TAILQ_LAST(&w->spool.urgent, app_log_list);
 	struct cursor *c;
 
-	for (log = TAILQ_FIRST(&w->spool.urgent); log != NULL; log = next) {
-		next = TAILQ_NEXT(log, urgent_link);
+	for (unsigned n = 0; n < POLL_LOGS && log != last; n++) {
+		log = TAILQ_FIRST(&w->spool.urgent);
+		TAILQ_REMOVE(&w->spool.urgent, log, urgent_link);
+		TAILQ_INSERT_TAIL(&w->spool.urgent, log, urgent_link);
 		TAILQ_FOREACH(c, &log->cursors, link)
 		if (!c->tap)
 			drain_poll(drain_of(c));
