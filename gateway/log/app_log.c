@@ -295,7 +295,6 @@ log_reuse_open(struct app_log *log)
 {
 	struct chunk *c = TAILQ_LAST(&log->chunks, chunk_list);
 	struct cursor *cur;
-
 	uint32_t refs;
 
 	if (c == NULL || c->used == 0 || c->data == NULL || c->refs > log->ncursors ||
@@ -305,7 +304,11 @@ log_reuse_open(struct app_log *log)
 	if (cur->plan != c)
 		return;
 	TAILQ_FOREACH(cur, &log->cursors, link)
-	cur->plan_at = 0;
+	{
+		cur->plan_at = 0;
+		/* The chunk may be of an earlier start, which numbered its lines otherwise. */
+		cur->plan_seq = log->end_seq;
+	}
 	chunk_cache_forget(log->pool, c);
 	refs = c->refs;
 	TAILQ_REMOVE(&log->chunks, c, link);
