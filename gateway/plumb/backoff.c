@@ -3,8 +3,8 @@
 enum {
 	AFTER_LINES_MS = 100,
 	FIRST_MS = 1000,
-	LONGEST_MS = 60 * 1000,
-	STABLE_MS = 10 * 1000, /* a connection that lived this long was no failure */
+	LONGEST_MS = 20 * 1000, /* who is back gets its lines within half a minute */
+	STABLE_MS = 10 * 1000,	/* a connection that lived this long was no failure */
 	JITTER_PERCENT = 20,
 };
 

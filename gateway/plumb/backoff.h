@@ -2,7 +2,7 @@
  * backoff -- how long to wait before the next try.
  *
  * 100 ms after a connection that took lines; after failures 1 s, doubled each
- * time up to 60 s, with +-20% jitter (so 72 s at most); back to the start when
+ * time up to 20 s, with +-20% jitter (so 24 s at most); back to the start when
  * a connection has lived 10 s.  A short connection that took lines neither
  * counts as a failure nor forgets the failures before it.  By time, never by
  * count: nothing is given up.
