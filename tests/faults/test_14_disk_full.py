@@ -17,7 +17,7 @@ def test_disk_full(rig):
         rig.start(prefix=small.prefix,
                   listen=[f"{s}://{rig.host}:0" for s in ("relp", "http")])
         held = disk.while_full(rig, small.fill, small.free, times(2, 30))
-        rig.verdict(loss="counted")
+        rig.verdict(loss="sent again")
         assert all(s.acked("a1") > 1000 for s in held), "nothing goes on"
         assert {status for status, _ in held[1].refusals} <= {429, 503}, held[1].refusals
         assert all(int(after) > 0 for _, after in held[1].refusals), held[1].refusals
