@@ -7,6 +7,7 @@
 #include "ends/drain_internal.h"
 #include "ends/drain_post.h"
 #include "log/cursor_place.h"
+#include "log/log_hole.h"
 #include "log/log_spool.h"
 
 enum drain_state
@@ -44,17 +45,18 @@ status_waiting(struct drain *d, struct drain_status *out)
 	out->oldest_waiting_ms = cursor_untaken_ms(&d->cursor, now_ms);
 }
 
-/* Of a drain whose lines lie on disk the newest may be in memory only. */
+/* Of a drain whose lines lie on disk the newest may be in memory only; some may lie nowhere. */
 static void
 status_spooled(const struct drain *d, struct drain_status *out)
 {
+	const struct app_log *log = d->cursor.log;
 	struct spool_place from = cursor_taken_place(&d->cursor);
-	struct spool_place to = log_spool_safe_place(d->cursor.log);
+	struct spool_place to = log_spool_safe_place(log);
 
-	if (!d->cursor.log->kept || to.bytes <= from.bytes)
+	if (!log->kept || to.bytes <= from.bytes)
 		return;
-	out->lines_spooled = to.lines - from.lines;
-	out->bytes_spooled = to.bytes - from.bytes;
+	out->lines_spooled = to.lines - from.lines - log_hole_lines(log, from.lines, to.lines);
+	out->bytes_spooled = to.bytes - from.bytes - log_hole_bytes(log, from.bytes, to.bytes);
 	if (out->lines_spooled > out->lines_waiting)
 		out->lines_spooled = out->lines_waiting;
 	if (out->bytes_spooled > out->bytes_waiting)

@@ -36,7 +36,15 @@ def test_what_was_acknowledged_is_never_given_up(gateway, receiver, tmp_path):
         sink = receiver()
         url = gw.add_drain("shop", sink)
         sink.stop()
+        filler = [syslog.line("shop", "filler " + "x" * 1000)] * 100
+        gw.send(filler, index=1)
+        gw.wait_status("shop", url, lambda s: s["waiting"]["spool"]["lines"] == 100, "on disk")
         small.fill()
+        # Some room was taken ahead.
+        for _ in range(100):
+            gw.send(filler, index=1)
+            time.sleep(0.05)
+        wait.until(lambda: gw.find_log(msg="spool cannot be written"), "a full spool")
         lines = [[syslog.line("shop", f"line {n * 8 + i} " + "x" * 3000) for n in range(60)]
                  for i in range(8)]
         senders = [relp.Sender(lambda: relp.Client(host, gw.port(), timeout=3)) for _ in lines]
@@ -45,9 +53,10 @@ def test_what_was_acknowledged_is_never_given_up(gateway, receiver, tmp_path):
         for t in threads:
             t.start()
         for _ in range(5):
-            gw.send([syslog.line("shop", "filler " + "x" * 1000)] * 100, index=1)
+            gw.send(filler, index=1)
             time.sleep(0.5)
-        gw.wait_status("shop", url, lambda s: s["dropped"]["memory"] > 0, "lines given up")
+        status = gw.wait_status("shop", url, lambda s: s["dropped"]["memory"] > 0, "lines given up")
+        assert status["waiting"]["memory"]["lines"] > 0, status
         assert all(len(s.waiting) == 60 for s in senders), "acknowledged without room"
         small.free()
         sink.start()
