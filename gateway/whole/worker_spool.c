@@ -71,10 +71,11 @@ on_urge(struct app_log *log, void *arg)
 
 	if (log->urgent || log->leaving)
 		return;
+	/* Not again for each, or it would never come. */
+	if (w->spool.spooler == NULL && TAILQ_EMPTY(&w->spool.urgent))
+		arm(w, POLL_MS);
 	log->urgent = true;
 	TAILQ_INSERT_TAIL(&w->spool.urgent, log, urgent_link);
-	if (w->spool.spooler == NULL)
-		arm(w, POLL_MS);
 }
 
 static void

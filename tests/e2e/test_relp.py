@@ -3,6 +3,7 @@
 
 import socket
 import ssl
+import time
 
 import pytest
 
@@ -189,6 +190,19 @@ def test_what_was_acknowledged_is_counted(shop, client):
     listener = f'{{listener="relp://127.0.0.1:{gw.port()}"}}'
     assert f"penstock_listener_lines_acknowledged_total{listener} 10\n".encode() in text
     assert f"penstock_listener_protocol_errors_total{listener} 1\n".encode() in text
+
+
+def test_without_a_spool_answers_do_not_wait_for_quiet(gateway, receiver, client):
+    """Lines of one app after the other, so that somebody new waits all the time."""
+    gw, sink = gateway(listen=[URL], spool_size="0", workers=1), receiver()
+    for i in range(150):
+        gw.add_drain(f"app-{i}", sink)
+    c = client(gw, window=1000)
+    for i in range(150):
+        c.line(syslog.line(f"app-{i}", "x"))
+        time.sleep(0.003)
+    assert len(c.answers) > 75
+    c.wait()
 
 
 @pytest.mark.threaded
