@@ -9,8 +9,10 @@ from faults.lib.rig import times
 LINES_A_SECOND = 2000
 
 
-@pytest.mark.parametrize("stalled", [1, 5])
-def test_a_stalled_receiver_is_killed(rig, stalled):
+@pytest.mark.parametrize("stalled, often", [(1, times(4, 10)), (5, times(1, 10))],
+                         ids=["1 s", "5 s"])
+def test_a_stalled_receiver_is_killed(rig, stalled, often):
+    """Also again and again, so that it is treated with care."""
     stuck, beside, other = rig.process_sink(), rig.sink(), rig.sink()
     rig.start()
     rig.drain("a1", stuck, touched=True)
@@ -20,7 +22,7 @@ def test_a_stalled_receiver_is_killed(rig, stalled):
     rig.offer(["a2"], rate=LINES_A_SECOND)
     rig.run(1)
     with rig.fault():
-        for _ in range(times(1, 10)):
+        for _ in range(often):
             stuck.freeze()
             rig.run(stalled)
             stuck.kill()
