@@ -5,7 +5,7 @@
 
 #include "base/xmalloc.h"
 #include "log/chunk_cache.h"
-#include "log/cursor.h"
+#include "log/cursor_place.h"
 #include "log/log_fetch.h"
 #include "log/log_hole.h"
 #include "log/log_spool.h"
@@ -71,7 +71,8 @@ pool_give(struct log_pool *pool, struct chunk *c)
 static void
 set_origin(struct app_log *log, uint64_t bytes, uint64_t lines)
 {
-	log->end_bytes = log->flushed_bytes = log->spooled_bytes = bytes;
+	log->end_bytes = log->flushed_bytes = bytes;
+	log->spooled_bytes = log->asked_bytes = bytes;
 	log->end_lines = lines;
 }
 
@@ -347,17 +348,14 @@ app_log_collect(struct app_log *log)
 static size_t
 log_unsent(const struct app_log *log, const struct cursor *cur)
 {
-	const struct segment *s = cursor_cut_already(cur);
 	uint64_t from = cur->plan_bytes;
-	size_t again = cur->unsent_bytes;
 
 	if (!log->pool->spooling)
 		return cursor_waiting_bytes(cur);
 	if (log->spooled_bytes > from)
 		from = log->spooled_bytes;
-	if (s != NULL && s->chunk->state == CHUNK_SPOOLED)
-		again = 0;
-	return (size_t)(log->end_bytes - from - log_hole_bytes(log, from, log->end_bytes)) + again;
+	return (size_t)(log->end_bytes - from - log_hole_bytes(log, from, log->end_bytes)) +
+	       cursor_unsaved_bytes(cur);
 }
 
 void

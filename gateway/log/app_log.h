@@ -118,6 +118,7 @@ struct app_log {
 	bool kept;		    /* the spool has chunks or marks of it */
 	bool moved;		    /* a mark moved since they were told */
 	uint64_t spooled_bytes;	    /* all before it is on disk, delivered or given up */
+	uint64_t asked_bytes;	    /* nothing behind it was ever given to the spool */
 	uint64_t looks[LOG_LOOKS];  /* end_seq then; the oldest first */
 	struct log_wait_list waits; /* by seq */
 	struct log_hole_list holes; /* in order */

@@ -30,6 +30,24 @@ cursor_kept_place(const struct cursor *c)
 	return cursor_place_of(c, 0);
 }
 
+size_t
+cursor_unsaved_bytes(const struct cursor *c)
+{
+	const struct segment *s = cursor_cut_already(c);
+	size_t bytes = 0;
+
+	/* What goes out again may lie before others that are on disk. */
+	if (s != NULL && chunk_is_unsaved(s->chunk))
+		return c->unsent_bytes;
+	for (unsigned i = c->count; i > c->sent; i--) {
+		s = ring_at(c, i - 1);
+		if (!chunk_is_unsaved(s->chunk))
+			break;
+		bytes += segment_bytes(s);
+	}
+	return bytes;
+}
+
 void
 cursor_put(struct cursor *c, const struct spool_place *to)
 {

@@ -17,6 +17,9 @@ struct spool_place cursor_taken_place(const struct cursor *);
 /* The first line that it may come back to in this life. */
 struct spool_place cursor_kept_place(const struct cursor *);
 
+/* Of its unsent segments the bytes that are not on disk, about. */
+size_t cursor_unsaved_bytes(const struct cursor *);
+
 /* Plan stands there from now on; nobody is told of lines in between. */
 void cursor_put(struct cursor *, const struct spool_place *);
 /*

@@ -275,6 +275,7 @@ plan_look_ahead(struct cursor *c)
 bool
 plan_segment(struct cursor *c, int64_t now_ms)
 {
+	uint64_t from = c->plan_bytes;
 	bool passed = false;
 
 	for (;;) {
@@ -293,6 +294,8 @@ plan_segment(struct cursor *c, int64_t now_ms)
 			/* It lies behind the segment, and is told with the next. */
 			gap_add(c, CURSOR_RATE, share.excess);
 			if (share.lines > 0) {
+				if (c->plan_bytes - from > share.to - next.from)
+					app_log_weigh(c->log);
 				plan_look_ahead(c);
 				return true;
 			}

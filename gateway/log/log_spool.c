@@ -157,7 +157,7 @@ add_marks(struct app_log *log, struct spool_commit *commit, const struct spool_p
 			spool_commit_mark(commit, c->drain, &taken);
 	}
 	log->moved = false;
-	log->kept = head->bytes < log->spooled_bytes;
+	log->kept = head->bytes < log->asked_bytes;
 }
 
 static void
@@ -174,6 +174,8 @@ add_chunk(struct spool_commit *commit, struct chunk *c, int64_t now_ms, int64_t 
 	spool_commit_chunk(commit, &put);
 	c->sealed = true;
 	c->state = CHUNK_ASKED;
+	if (c->base + c->used > c->log->asked_bytes)
+		c->log->asked_bytes = c->base + c->used;
 }
 
 bool
@@ -250,9 +252,11 @@ log_spool_done(struct app_log *log, const struct spool_commit *commit,
 	}
 	if (ok && part->nchunks > 0)
 		parts_done(log, end - 1);
-	/* Its marks are not on disk either. */
-	if (!ok)
+	/* Its marks are not on disk either; or, rarely, all of it is. */
+	if (!ok) {
+		log->kept = true;
 		app_log_stir(log);
+	}
 	app_log_weigh(log);
 	log_spool_settle(log);
 }

@@ -129,7 +129,8 @@ fake_write(struct fake_spool *s, const struct spool_commit *commit)
 				    is_behind(&s->end, &part->head));
 		assert_true(part->nmarks <= FAKE_MARKS);
 		s->nmarks = part->nmarks;
-		memcpy(s->marks, commit->marks + part->mark, part->nmarks * sizeof(s->marks[0]));
+		for (size_t i = 0; i < part->nmarks; i++)
+			s->marks[i] = commit->marks[part->mark + i];
 		s->head = part->head;
 		if (!s->known || is_behind(&s->end, &part->head))
 			s->end = part->head;

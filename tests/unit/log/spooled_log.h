@@ -116,15 +116,13 @@ send_lines(struct fixture *f, struct cursor *c, unsigned first, uint32_t lines)
 {
 	const struct segment *s;
 	struct slice message;
-	unsigned number;
 
 	while (lines > 0) {
 		assert_non_null(cursor_unsent(c, 0, 0));
 		cursor_split(c, lines);
 		s = cursor_unsent(c, 0, 0);
 		(void)chunk_frame(s->chunk, s->from, &message);
-		assert_int_equal(sscanf(message.p, "line %u", &number), 1);
-		assert_int_equal(number, first);
+		assert_int_equal(line_number(message), first);
 		first += s->lines;
 		lines -= s->lines;
 		f->tcp += s->to - s->from;

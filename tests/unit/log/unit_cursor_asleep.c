@@ -12,20 +12,11 @@ on_filtered(struct cursor *c, uint64_t lines)
 	filtered += lines;
 }
 
-static unsigned
-number_of(struct slice message)
-{
-	unsigned number = 0;
-
-	assert_int_equal(sscanf(message.p, "line %u", &number), 1);
-	return number;
-}
-
 /* Every line below 30, and every tenth of the others. */
 static bool
 wants_few(struct cursor *c, struct slice message)
 {
-	unsigned number = number_of(message);
+	unsigned number = line_number(message);
 
 	(void)c;
 	return number < 30 || number % 10 == 0;
@@ -35,7 +26,7 @@ static bool
 wants_late(struct cursor *c, struct slice message)
 {
 	(void)c;
-	return number_of(message) >= 60;
+	return line_number(message) >= 60;
 }
 
 /* A line of 1000 bytes and its count. */

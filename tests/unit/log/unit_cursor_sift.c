@@ -355,6 +355,23 @@ a_gap_is_put_back_where_it_was(void **state)
 	assert_int_equal(cursor_unsent(&f->c, 0, 0)->gap.since_us, gap.since_us);
 }
 
+/* The segment that is cut has nine of ten lines less than what waited. */
+static void
+lines_that_are_passed_over_press_on_nobody(void **state)
+{
+	struct fixture *f = *state;
+	const struct segment *s;
+
+	f->c.wants = wants_tens;
+	append_many(f, 1, 11, 50);
+	app_log_seal(f->log);
+	append_many(f, 11, 12, 50);
+	s = cursor_unsent(&f->c, 0, 0);
+	assert_non_null(s);
+	assert_int_equal(f->pool.pressure, cursor_waiting_bytes(&f->c));
+	assert_int_equal(f->pool.pressure, s->to - s->from + 53);
+}
+
 int
 main(void)
 {
@@ -363,6 +380,7 @@ main(void)
 	    TEST(lines_that_are_not_wanted_are_counted_once_and_the_others_taken),
 	    TEST(a_log_without_a_wanted_line_makes_no_segment_and_keeps_no_memory),
 	    TEST(unwanted_lines_are_skipped_up_to_the_first_wanted_one),
+	    TEST(lines_that_are_passed_over_press_on_nobody),
 	    TEST(a_split_piece_knows_its_own_unwanted_lines),
 	    TEST(what_is_over_the_rate_is_dropped_and_said_before_the_next_line),
 	    TEST(only_wanted_lines_count_against_the_rate),

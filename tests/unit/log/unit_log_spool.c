@@ -313,6 +313,61 @@ marks_of_a_commit_that_failed_are_told_again(void **state)
 	assert_true(fake_mark(&f->spool, 1)->lines == SPOOL_ORIGIN + 10);
 }
 
+/* The spooler says so when it does not know. */
+static void
+what_failed_may_be_on_disk_and_goes_all_the_same(void **state)
+{
+	struct fixture *f = *state;
+	struct spool_commit *commit;
+
+	append_many(f, 0, 10, 40);
+	commit_all(f);
+	send_lines(f, &f->a, 0, 10);
+	cursor_acked(&f->a, f->tcp);
+	cursor_release_all(&f->a);
+	assert_true(commit_marks(f));
+	append_many(f, 10, 20, 40);
+	commit = gather(f);
+	assert_non_null(commit);
+	fake_write(&f->spool, commit);
+	answer(f, commit, SPOOL_FAILED);
+	assert_true(commit_marks(f));
+	assert_int_equal(f->spool.n, 1);
+	send_lines(f, &f->a, 10, 10);
+	cursor_acked(&f->a, f->tcp);
+	cursor_release_all(&f->a);
+	assert_true(commit_marks(f));
+	assert_int_equal(f->spool.n, 0);
+	assert_false(commit_marks(f));
+}
+
+/* Whether they are cut into segments or not. */
+static void
+lines_that_are_not_on_disk_press_on_senders(void **state)
+{
+	struct fixture *f = *state;
+	size_t unsaved;
+	unsigned n = 0;
+
+	append_many(f, 0, 20, 1000);
+	commit_all(f);
+	assert_int_equal(f->pool.pressure, 0);
+	append_many(f, 20, 40, 1000);
+	unsaved = f->log->end_bytes - f->log->spooled_bytes;
+	assert_int_equal(f->pool.pressure, unsaved);
+	while (cursor_unsent(&f->a, n, 0) != NULL)
+		n++;
+	assert_int_equal(f->pool.pressure, unsaved);
+	app_log_weigh(f->log);
+	assert_int_equal(f->pool.pressure, unsaved);
+	assert_int_equal(send_all(&f->a, 0, &f->tcp, 0), 40);
+	assert_int_equal(f->pool.pressure, 0);
+	assert_int_equal(cursor_lost(&f->a, &hold_all, false, false, 1), 40);
+	assert_int_equal(f->pool.pressure, unsaved);
+	commit_all(f);
+	assert_int_equal(f->pool.pressure, 0);
+}
+
 static void
 a_log_goes_on_behind_what_is_on_disk(void **state)
 {
@@ -366,6 +421,8 @@ main(void)
 	    TEST(the_mark_goes_on_when_what_went_out_again_is_taken),
 	    TEST(the_head_goes_on_with_what_is_let_go),
 	    TEST(marks_of_a_commit_that_failed_are_told_again),
+	    TEST(what_failed_may_be_on_disk_and_goes_all_the_same),
+	    TEST(lines_that_are_not_on_disk_press_on_senders),
 	    TEST(a_log_goes_on_behind_what_is_on_disk),
 	};
 
