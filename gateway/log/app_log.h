@@ -73,6 +73,7 @@ TAILQ_HEAD(log_wait_list, log_wait);
 struct log_hole {
 	TAILQ_ENTRY(log_hole) link;
 	struct spool_place from, to;
+	int64_t since_us; /* wall clock, when the first of them were */
 };
 TAILQ_HEAD(log_hole_list, log_hole);
 

@@ -74,10 +74,11 @@ cursor_jump(struct cursor *c, const struct spool_place *to, enum cursor_reason r
 {
 	uint64_t lines = to->lines - c->plan_lines;
 	uint64_t told = log_hole_lines(c->log, c->plan_lines, to->lines);
+	int64_t since_us = log_hole_since_us(c->log, c->plan_lines, to->lines);
 
 	assert(to->bytes >= c->plan_bytes && to->lines >= c->plan_lines);
 	cursor_put(c, to);
-	gap_add_told(c, CURSOR_MEMORY, told);
+	gap_add_told(c, CURSOR_MEMORY, told, since_us);
 	gap_add(c, reason, lines - told);
 	app_log_stir(c->log);
 }

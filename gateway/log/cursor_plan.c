@@ -52,7 +52,7 @@ plan_pass_hole(struct cursor *c)
 		return false;
 	if (c->plan != NULL)
 		plan_leave(c);
-	gap_add_told(c, CURSOR_MEMORY, h->to.lines - c->plan_lines);
+	gap_add_told(c, CURSOR_MEMORY, h->to.lines - c->plan_lines, h->since_us);
 	c->plan_bytes = h->to.bytes;
 	c->plan_lines = h->to.lines;
 	c->plan_seq = h->to.seq;
@@ -184,19 +184,19 @@ segment_take_gap(struct cursor *c, struct segment *s, int64_t now_ms)
 }
 
 void
-gap_add_told(struct cursor *c, enum cursor_reason reason, uint64_t lines)
+gap_add_told(struct cursor *c, enum cursor_reason reason, uint64_t lines, int64_t since_us)
 {
 	if (lines == 0)
 		return;
-	if (cursor_gap_is_empty(&c->gap))
-		c->gap.since_us = clock_wall_us();
+	if (cursor_gap_is_empty(&c->gap) || since_us < c->gap.since_us)
+		c->gap.since_us = since_us;
 	c->gap.lines[reason] += lines;
 }
 
 void
 gap_add(struct cursor *c, enum cursor_reason reason, uint64_t lines)
 {
-	gap_add_told(c, reason, lines);
+	gap_add_told(c, reason, lines, clock_wall_us());
 	if (lines > 0)
 		c->dropped(c, reason, lines);
 }

@@ -88,7 +88,7 @@ bool plan_is_away(struct cursor *);
 /* Lines dropped at plan, told to the drain. */
 void gap_add(struct cursor *, enum cursor_reason, uint64_t lines);
 /* The same of those that were told when they were dropped. */
-void gap_add_told(struct cursor *, enum cursor_reason, uint64_t lines);
+void gap_add_told(struct cursor *, enum cursor_reason, uint64_t lines, int64_t since_us);
 /* Cuts the next segment from the log.  false: there is nothing to send. */
 bool plan_segment(struct cursor *, int64_t now_ms);
 /* Counts the unwanted of the segment's lines anew. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/xmalloc.h"
 
 static void
@@ -20,6 +21,8 @@ join_next(struct app_log *log, struct log_hole *h)
 	if (next == NULL || h->to.bytes < next->from.bytes)
 		return;
 	h->to = next->to;
+	if (next->since_us < h->since_us)
+		h->since_us = next->since_us;
 	hole_free(log, next);
 }
 
@@ -28,7 +31,7 @@ log_hole_add(struct app_log *log, const struct spool_place *from, const struct s
 {
 	struct log_hole *h = xcalloc(1, sizeof(*h)), *before = NULL, *each;
 
-	*h = (struct log_hole){.from = *from, .to = *to};
+	*h = (struct log_hole){.from = *from, .to = *to, .since_us = clock_wall_us()};
 	TAILQ_FOREACH(each, &log->holes, link)
 	if (each->from.bytes < from->bytes)
 		before = each;
@@ -72,6 +75,19 @@ log_hole_lines(const struct app_log *log, uint64_t from, uint64_t to)
 	TAILQ_FOREACH(h, &log->holes, link)
 	lines += common(from, to, h->from.lines, h->to.lines);
 	return lines;
+}
+
+int64_t
+log_hole_since_us(const struct app_log *log, uint64_t from, uint64_t to)
+{
+	const struct log_hole *h;
+	int64_t since_us = 0;
+
+	TAILQ_FOREACH(h, &log->holes, link)
+	if (common(from, to, h->from.lines, h->to.lines) > 0 &&
+	    (since_us == 0 || h->since_us < since_us))
+		since_us = h->since_us;
+	return since_us;
 }
 
 const struct log_hole *

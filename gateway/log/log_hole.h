@@ -20,6 +20,8 @@ void log_hole_add(struct app_log *, const struct spool_place *from, const struct
 /* How many of the bytes, or lines, between two offsets of the log lie in holes. */
 uint64_t log_hole_bytes(const struct app_log *, uint64_t from, uint64_t to);
 uint64_t log_hole_lines(const struct app_log *, uint64_t from, uint64_t to);
+/* When the first of the lines between two offsets that lie in holes were given up; 0: none do. */
+int64_t log_hole_since_us(const struct app_log *, uint64_t from, uint64_t to);
 /* The hole that the byte at that offset lies in; NULL: none. */
 const struct log_hole *log_hole_at(const struct app_log *, uint64_t bytes);
 /* Those before that offset do not matter any more. */

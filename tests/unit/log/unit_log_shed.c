@@ -1,4 +1,6 @@
 /* Lines are given up: each is counted once by each drain that misses it, and told at its place. */
+#include <unistd.h>
+
 #include "log/cursor_ring.h"
 #include "log/log_hole.h"
 #include "spooled_log.h"
@@ -70,6 +72,7 @@ lines_in_the_middle_are_counted_at_once_and_told_at_their_place(void **state)
 	struct fixture *f = *state;
 	unsigned gone, first = 0;
 	const struct segment *s;
+	int64_t shed_us;
 
 	append_many(f, 0, 200, 1000);
 	commit_all(f);
@@ -77,6 +80,8 @@ lines_in_the_middle_are_counted_at_once_and_told_at_their_place(void **state)
 	append_many(f, 200, 700, 1000);
 	set_failing(f, true);
 	log_shed(f->log, 100 * 1000);
+	shed_us = clock_wall_us();
+	usleep(1000);
 	gone = 500 - lines_in_memory(f) + TAILQ_FIRST(&f->log->chunks)->lines;
 	assert_int_equal(dropped[CURSOR_MEMORY], gone);
 	assert_int_equal(cursor_waiting_lines(&f->a), 700 - gone);
@@ -85,6 +90,7 @@ lines_in_the_middle_are_counted_at_once_and_told_at_their_place(void **state)
 	do
 		while ((s = cursor_unsent(&f->a, 0, 0)) != NULL) {
 			assert_int_equal(s->gap.lines[CURSOR_MEMORY], first == 200 ? gone : 0);
+			assert_true(s->gap.since_us <= shed_us);
 			first += s->lines + (first == 200 ? gone : 0);
 			cursor_sent(&f->a, ++f->tcp, 0);
 		}
