@@ -8,8 +8,9 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-from conftest import (ca, gateway, http_receiver, network, pytest_runtest_makereport,  # noqa: E402,F401
-                      receiver, rsyslog, udp_receiver)
+from conftest import (  # noqa: E402,F401
+    ca, gateway, http_receiver, network, pytest_runtest_makereport, receiver, rsyslog,
+    udp_receiver)
 from faults.lib.rig import Rig  # noqa: E402
 
 

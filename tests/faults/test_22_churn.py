@@ -71,7 +71,8 @@ def test_churn_and_a_flood_of_handshakes(rig, ca):
     with rig.fault():
         churn = [Churn(gw.connect, [b"", b"\x00\xff garbage\n", b"1234567 <14>1 half"],
                        CHURN_A_SECOND),
-                 Churn(lambda: gw.connect(1), [HALF_HELLO, b"GET / HTTP/1.1\r\n\r\n", b""], CHURN_A_SECOND)]
+                 Churn(lambda: gw.connect(1), [HALF_HELLO, b"GET / HTTP/1.1\r\n\r\n", b""],
+                       CHURN_A_SECOND)]
         rig.run(times(2, 30))
         renegotiations = [renegotiate(gw, ca.file) for _ in range(times(2, 20))]
         for c in churn:

@@ -64,6 +64,6 @@ def test_altered():
 
 
 def test_a_notice_is_none_of_the_lines():
-    said = b"<172>1 2026-11-22T20:28:00.488106Z vm penstock drain - - Error: 7 lines dropped since " \
-           b"2026-11-22T20:27:55Z (memory full)"
+    said = (b"<172>1 2026-11-22T20:28:00.488106Z vm penstock drain - - Error: 7 lines dropped "
+            b"since 2026-11-22T20:27:55Z (memory full)")
     assert found(report(LINES + [said])) == {"told": 7}

@@ -11,8 +11,8 @@ from . import line
 
 # Of one drain.  lost_acked, lost_unacked: lines, by what the sender was told of them.
 Report = collections.namedtuple(
-    "Report", "app expected got lost_acked lost_unacked duplicated reordered misrouted altered told "
-              "latest")
+    "Report", "app expected got lost_acked lost_unacked duplicated reordered misrouted altered "
+              "told latest")
 
 # So many examples of what is wrong are kept.
 _EXAMPLES = 5

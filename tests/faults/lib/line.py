@@ -1,7 +1,7 @@
 """Lines that can be told apart: each says which app it is for, who sent it, its number with that
 sender and app, and a checksum of all this and the rest.
 
-    <14>1 2020-05-14T09:12:44.123456Z web-1 a7 s3 - - app=a7 sender=s3 seq=000123 crc=9f1c22aa abcd...
+    <14>1 2020-05-14T09:12:44.123456Z web-1 a7 s3 - - app=a7 sender=s3 seq=000123 crc=9f1c22aa ab..
 
 The same app, sender and number always make the same line, so that what arrives can be compared
 with what was sent byte for byte.
@@ -41,7 +41,7 @@ def logplex(app, sender, seq):
 
 
 def read_text(message):
-    """(app, sender, number) of a message as it was sent; None: it was altered, or is none of ours."""
+    """(app, sender, number) of a message as it was sent; None: altered, or none of ours."""
     m = _TEXT.fullmatch(message)
     if m is None:
         return None

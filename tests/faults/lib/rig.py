@@ -297,12 +297,12 @@ class Rig:
             faults.append(f"{r.app}: {r.lost_acked} acknowledged lines lost of {r.expected}")
         if not d.touched and not SANITIZED:
             if d.oldest > BACKLOG_SECONDS:
-                faults.append(f"{r.app}: a line waited {d.oldest:.1f} s for an untouched drain, seen "
-                              f"at {d.oldest_at - self.began:.1f} s")
+                faults.append(f"{r.app}: a line waited {d.oldest:.1f} s for an untouched drain, "
+                              f"seen at {d.oldest_at - self.began:.1f} s")
             if r.latest > LATEST_SECONDS:
                 sender, seq, at = d.tally.latest_line
-                faults.append(f"{r.app}: line {seq} of {sender.decode()} took {r.latest:.1f} s to an "
-                              f"untouched drain, until {at - self.began:.1f} s")
+                faults.append(f"{r.app}: line {seq} of {sender.decode()} took {r.latest:.1f} s to "
+                              f"an untouched drain, until {at - self.began:.1f} s")
         return faults
 
     def _record(self, variant, reports, counted, passed, note):
