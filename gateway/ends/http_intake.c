@@ -26,14 +26,15 @@ static const struct http_limits limits = {.request_line = 8 * 1024,
 					  .later_ms = 2 * HTTP_POST_MS,
 					  .connections = 1024};
 
-/* One line in this time about senders that may not. */
-enum { FORBIDDEN_MS = 10 * 1000 };
+/* One line in this time about senders that may not, and one about connections that are too many. */
+enum { SAY_AGAIN_MS = 10 * 1000 };
 
 struct http_intake {
 	struct intake *intake;
 	struct http_server *server;
 	struct http_posts *posts;
 	int64_t forbidden_ms; /* when it was said that somebody may not; 0: never */
+	int64_t full_ms;      /* when it was said that there are too many connections */
 };
 
 /* A request on its way through the checks. */
@@ -100,14 +101,22 @@ check_path(struct asked *a)
 	return true;
 }
 
-static void
-say_forbidden(struct asked *a, const char *cert)
+static bool
+may_say(int64_t *said_ms)
 {
 	int64_t now = clock_mono_ms();
 
-	if (a->http->forbidden_ms != 0 && now - a->http->forbidden_ms < FORBIDDEN_MS)
+	if (*said_ms != 0 && now - *said_ms < SAY_AGAIN_MS)
+		return false;
+	*said_ms = now;
+	return true;
+}
+
+static void
+say_forbidden(struct asked *a, const char *cert)
+{
+	if (!may_say(&a->http->forbidden_ms))
 		return;
-	a->http->forbidden_ms = now;
 	log_warn("lines over HTTP refused: their app is not the sender's", "listener",
 		 a->share->url->text, "app", buf_cstr(&a->app), "certificate", cert, NULL);
 }
@@ -296,6 +305,11 @@ http_intake_take(struct http_intake *http, struct listener_share *share, int fd,
 	} else {
 		stats_add(&http->intake->stats->connections_refused, 1);
 		share->counts.connections_refused++;
+		if (may_say(&http->full_ms))
+			log_warn("HTTP connections refused: this worker has as many as it may",
+				 "listener", share->url->text, "allowed",
+				 log_u64(limits.connections), "remedy",
+				 "let senders use fewer, or raise workers", NULL);
 	}
 }
 

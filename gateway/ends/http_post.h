@@ -4,7 +4,7 @@
  *
  *	add -> queued -> taken apart -> appended -> waiting -> 204
  *	          |           |            |           |
- *	          |           400, 413     |           503 after 30 s
+ *	          |           400, 413     |           503 after 30 s, or if lines were given up
  *	          503, 429: nothing of it was taken
  *
  * One after the other, in pieces of 256 KiB a turn of the loop, so that the memory

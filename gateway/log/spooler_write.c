@@ -219,7 +219,10 @@ say_failing(struct spooler *s)
 	s->said_ms = now_ms;
 	log_error("spool cannot be written; lines stay in memory within app-memory; inputs that "
 		  "acknowledge wait",
-		  "error", spool_error(s->spool), NULL);
+		  "error", spool_error(s->spool), "remedy",
+		  "make room on the disk of data-dir, or if that is not it raise spool-map; it is "
+		  "tried again each second",
+		  NULL);
 }
 
 /* All went well; appends: and there was one. */

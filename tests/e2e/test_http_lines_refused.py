@@ -138,6 +138,8 @@ def test_too_many_connections_are_told_so(gateway, receiver):
                    refused(), "1024 connections")
         status, body = posts.post(gw, "shop", "x", status=None)
         assert (status, body) == (503, {"error": "too many connections; try again in a moment"})
+        (said,) = gw.find_log(msg="HTTP connections refused")
+        assert said["allowed"] == "1024"
     finally:
         for s in open_ones:
             s.close()
