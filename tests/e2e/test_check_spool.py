@@ -126,9 +126,11 @@ def test_what_is_lost_is_said(gateway, receiver):
     # The gateway passes over it.
     sink.start()
     gw.start()
-    gw.wait_delivered("shop", url, LINES - lost)
+    # One more says what is missing.
+    sink.wait(LINES - lost + 1)
     numbers = syslog.numbers(t for t in sink.texts if syslog.parse(t).msg.startswith(b"line "))
     assert len(numbers) == LINES - lost and 1500 not in numbers
+    gw.wait_delivered("shop", url, LINES - lost)
 
 
 def test_lines_of_apps_that_are_gone_stay_away(gateway, receiver):
