@@ -102,13 +102,31 @@ load_certificate(SSL_CTX *ctx, const char *cert, char err[TLS_ERROR_BYTES])
 	return false;
 }
 
+/* OpenSSL takes a certificate's extensions apart when it is first used, which all workers would do
+ * at once with their first handshakes. */
+static void
+prepare_ca(SSL_CTX *ctx)
+{
+	STACK_OF(X509_OBJECT) *all = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
+
+	for (int i = 0; i < sk_X509_OBJECT_num(all); i++) {
+		X509 *cert = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(all, i));
+
+		if (cert != NULL)
+			(void)X509_check_purpose(cert, -1, 0);
+	}
+	ERR_clear_error();
+}
+
 static bool
 load_ca(SSL_CTX *ctx, const char *what, const char *path, char err[TLS_ERROR_BYTES])
 {
 	if (!file_is_readable(what, path, err))
 		return false;
-	if (SSL_CTX_load_verify_file(ctx, path) == 1)
+	if (SSL_CTX_load_verify_file(ctx, path) == 1) {
+		prepare_ca(ctx);
 		return true;
+	}
 	snprintf(err, TLS_ERROR_BYTES,
 		 "%s %s holds no usable certificate (%s); give a PEM file with CA certificates",
 		 what, path, reason());
