@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "seal.h"
 #include "tool.h"
 
 enum {
@@ -27,6 +28,7 @@ struct line {
 	uint64_t app; /* hash of its name */
 	uint64_t conn;
 	uint64_t seq;
+	uint64_t at; /* 0: not told */
 };
 
 static uint64_t
@@ -39,9 +41,9 @@ mix(uint64_t h)
 	return h ^ (h >> 33);
 }
 
-/* "PREFIX" and digits at p; moves p behind them. */
+/* "PREFIX" and digits at p, less than max; moves p behind them. */
 static bool
-number_after(const char **p, const char *end, const char *prefix, uint64_t *n)
+number_after(const char **p, const char *end, const char *prefix, uint64_t max, uint64_t *n)
 {
 	size_t len = strlen(prefix);
 	const char *s;
@@ -50,25 +52,30 @@ number_after(const char **p, const char *end, const char *prefix, uint64_t *n)
 		return false;
 	s = *p + len;
 	*n = 0;
-	for (*p = s; *p < end && **p >= '0' && **p <= '9' && *n < SEQ_MAX; (*p)++)
+	for (*p = s; *p < end && **p >= '0' && **p <= '9' && *n < max; (*p)++)
 		*n = *n * 10 + (uint64_t)(**p - '0');
-	return *p > s && *n < SEQ_MAX;
+	return *p > s && *n < max;
 }
 
+/* The message from "app=" on, as lines.h says. */
 static bool
 parse(const char *text, size_t len, struct line *line)
 {
 	const char *const end = text + len;
-	const char *p = memmem(text, len, " app=", 5);
+	const char *p = text + 4;
 	uint64_t h = 0;
 
-	if (p == NULL || text[0] != '<')
-		return false;
-	for (p += 5; p < end && *p != ' '; p++)
+	for (; p < end && *p != ' '; p++)
 		h = (h ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
 	line->app = mix(h) | 1;
-	return number_after(&p, end, " conn=", &line->conn) &&
-	       number_after(&p, end, " seq=", &line->seq) && p < end && *p == ' ';
+	line->at = 0;
+	if (!number_after(&p, end, " conn=", SEQ_MAX, &line->conn) ||
+	    !number_after(&p, end, " seq=", SEQ_MAX, &line->seq) || p == end || *p != ' ')
+		return false;
+	if (end - p > 4 && memcmp(p, " at=", 4) == 0 &&
+	    !number_after(&p, end, " at=", INT64_MAX / 10, &line->at))
+		return false;
+	return seal_holds(text, len);
 }
 
 static struct flow *
@@ -120,17 +127,38 @@ flow_times(struct flow *flow, uint64_t seq)
 	return &flow->times[seq];
 }
 
-void
-check_line(struct check *check, struct check_conn *conn, const char *text, size_t len)
+static void
+count(struct check *check, struct check_conn *conn, const struct line *line, int64_t now)
 {
 	struct check_counts *counts = &check->counts;
+	struct order *order = order_of(check, conn, line);
+	uint8_t *times = flow_times(order->flow, line->seq);
+
+	if (*times >= check->copies)
+		counts->duplicated++;
+	else {
+		++*times;
+		counts->wanted++;
+		counts->reordered += line->seq < order->next;
+		if (line->at != 0)
+			histogram_add(&check->latency,
+				      (uint64_t)now > line->at ? (uint64_t)now - line->at : 0);
+	}
+	if (line->seq >= order->next)
+		order->next = line->seq + 1;
+}
+
+void
+check_line(struct check *check, struct check_conn *conn, const char *text, size_t len, int64_t now)
+{
+	struct check_counts *counts = &check->counts;
+	const char *message = memmem(text, len, " app=", 5);
 	struct line line;
-	struct order *order;
-	uint8_t *times;
 
 	counts->lines++;
 	counts->bytes += len;
-	if (!parse(text, len, &line) || (check->size != 0 && len != check->size)) {
+	if (message == NULL || text[0] != '<' || (check->size != 0 && len != check->size) ||
+	    !parse(message + 1, (size_t)(text + len - message) - 1, &line)) {
 		if (counts->misparsed++ < SHOWN)
 			fprintf(stderr, "sink: no line of flood's: %.*s\n",
 				len > 300 ? 300 : (int)len, text);
@@ -139,18 +167,7 @@ check_line(struct check *check, struct check_conn *conn, const char *text, size_
 	if (conn->app == 0)
 		conn->app = line.app;
 	counts->misrouted += line.app != conn->app;
-
-	order = order_of(check, conn, &line);
-	times = flow_times(order->flow, line.seq);
-	if (*times >= check->copies)
-		counts->duplicated++;
-	else {
-		++*times;
-		counts->wanted++;
-		counts->reordered += line.seq < order->next;
-	}
-	if (line.seq >= order->next)
-		order->next = line.seq + 1;
+	count(check, conn, &line, now);
 }
 
 void

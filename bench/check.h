@@ -8,6 +8,9 @@
  * Order is judged within one receiving connection: a line that comes for the
  * first time but behind a later one of its flow is reordered.  (A line that
  * came before is a duplicate, wherever it comes.)
+ *
+ * Lines that tell when they were sent ("at=…") also tell how long they took:
+ * each that was still wanted.
  */
 #ifndef CHECK_H
 #define CHECK_H
@@ -16,11 +19,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "histogram.h"
 #include "table.h"
 
 struct check_counts {
 	uint64_t lines;	 /* all, also those that follow */
-	uint64_t bytes;	 /* of messages */
+	uint64_t bytes;	 /* of them, without framing */
 	uint64_t wanted; /* lines that came and were still wanted */
 	uint64_t duplicated;
 	uint64_t reordered;
@@ -30,8 +34,9 @@ struct check_counts {
 
 struct check {
 	unsigned copies;
-	size_t size; /* every message's length; 0: any */
+	size_t size; /* every line's length; 0: any */
 	struct table flows;
+	struct histogram latency; /* nanoseconds */
 	struct check_counts counts;
 };
 
@@ -42,7 +47,8 @@ struct check_conn {
 	struct table orders;
 };
 
-void check_line(struct check *, struct check_conn *, const char *line, size_t len);
+/* A whole line, header and all, that came at now (CLOCK_MONOTONIC, ns). */
+void check_line(struct check *, struct check_conn *, const char *line, size_t len, int64_t now);
 
 void check_conn_clear(struct check_conn *);
 void check_clear(struct check *);

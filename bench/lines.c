@@ -3,17 +3,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "seal.h"
 #include "tool.h"
 
-enum { CONN_DIGITS = 5, SEQ_DIGITS = 10, HEAD_MAX = 512 };
+enum { CONN_DIGITS = 5, SEQ_DIGITS = 10, STAMP_DIGITS = 19, HEAD_MAX = 512 };
+
+/* What stands behind the head; all lines with the same text have the same length. */
+struct text {
+	char count[16]; /* "COUNT " of octet counting; else empty */
+	size_t count_len;
+	const char *text;
+	size_t len;
+};
 
 struct lines {
-	unsigned apps;
-	size_t frame;	/* bytes of one */
-	size_t conn_at; /* where the digits are, from the frame's start */
+	struct lines_shape shape;
+	char stamp[STAMP_DIGITS];
+	size_t head;	/* bytes of one */
+	size_t message; /* where things are, from a head's start */
+	size_t conn_at;
 	size_t seq_at;
-	char *frames; /* apps of them, in one block */
+	size_t stamp_at;
+	char *heads; /* of all apps, in one block */
+	char *filler;
+	struct text text;
+	size_t max;
 };
 
 static void
@@ -25,99 +41,174 @@ digits(char *out, int width, uint64_t n)
 	}
 }
 
-/* The message up to where the filler starts; the digits are still zeros. */
+/* The header, up to the message; now, in UTC. */
 static size_t
-head(const struct lines_shape *shape, unsigned app, char out[HEAD_MAX])
+header(const struct lines_shape *shape, unsigned app, char out[HEAD_MAX])
 {
-	const char *const form =
-	    shape->rfc3164 ? "<14>Nov 22 12:00:00 bench.host %s%05u: app=%s%05u conn=%0*u seq=%0*u "
-			   : "<14>1 2026-11-22T12:00:00.000000Z bench.host %s%05u flood - - "
-			     "app=%s%05u conn=%0*u seq=%0*u ";
+	char when[40] = "";
+	time_t now = time(NULL);
+	struct tm tm;
 	int n;
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	n = snprintf(out, HEAD_MAX, form, shape->app_prefix, app, shape->app_prefix, app,
-		     CONN_DIGITS, 0U, SEQ_DIGITS, 0U);
-#pragma GCC diagnostic pop
+	if (gmtime_r(&now, &tm) == NULL)
+		tool_die("no time of day");
+	if (shape->rfc3164) {
+		strftime(when, sizeof(when), "%b %e %H:%M:%S", &tm);
+		n = snprintf(out, HEAD_MAX, "<14>%s bench.host %s%05u: ", when, shape->app_prefix,
+			     app);
+	} else {
+		strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+		n = snprintf(out, HEAD_MAX, "<14>1 %s.000000Z bench.host %s%05u flood - - ", when,
+			     shape->app_prefix, app);
+	}
 	if (n < 0 || n >= HEAD_MAX)
 		tool_die("--app-prefix is too long");
 	return (size_t)n;
 }
 
+/* The line up to where the text starts; the digits are still zeros. */
+static size_t
+head(struct lines *l, unsigned app, char out[HEAD_MAX])
+{
+	const size_t message = header(&l->shape, app, out);
+	size_t n = message;
+	int more;
+
+	more = snprintf(out + n, HEAD_MAX - n, "app=%s%05u conn=%0*u seq=%0*u ",
+			l->shape.app_prefix, app, CONN_DIGITS, 0U, SEQ_DIGITS, 0U);
+	if (more < 0 || n + (size_t)more + STAMP_DIGITS + 8 > HEAD_MAX)
+		tool_die("--app-prefix is too long");
+	n += (size_t)more;
+	l->message = message;
+	l->seq_at = n - 1 - SEQ_DIGITS;
+	l->conn_at = l->seq_at - strlen(" seq=") - CONN_DIGITS;
+	if (l->shape.stamp) {
+		n += (size_t)snprintf(out + n, HEAD_MAX - n, "at=%0*u ", STAMP_DIGITS, 0U);
+		l->stamp_at = n - 1 - STAMP_DIGITS;
+	}
+	return n;
+}
+
 static void
-build(struct lines *l, const struct lines_shape *shape, unsigned app, const char *count)
+build_heads(struct lines *l)
+{
+	char text[HEAD_MAX];
+
+	l->head = head(l, 0, text);
+	l->heads = malloc(l->head * l->shape.apps);
+	if (l->heads == NULL)
+		tool_die("out of memory");
+	for (unsigned app = 0; app < l->shape.apps; app++) {
+		/* A second may have gone by, but all heads have the same length. */
+		if (head(l, app, text) != l->head)
+			tool_die("heads differ in length");
+		memcpy(l->heads + app * l->head, text, l->head);
+	}
+}
+
+static void
+text_set(struct lines *l, struct text *t, const char *text, size_t len)
+{
+	const size_t size = l->head + len + SEAL_BYTES;
+	size_t frame = size;
+
+	t->text = text;
+	t->len = len;
+	if (l->shape.framed && l->shape.octet)
+		t->count_len = (size_t)snprintf(t->count, sizeof(t->count), "%zu ", size);
+	frame += t->count_len + (l->shape.framed && !l->shape.octet ? 1 : 0);
+	if (frame > l->max)
+		l->max = frame;
+}
+
+static void
+build_filler(struct lines *l)
 {
 	static const char filler[] = "the quick brown fox jumps over the lazy dog; ";
-	char text[HEAD_MAX];
-	size_t len = head(shape, app, text);
-	size_t before = strlen(count);
-	char *out = l->frames + app * l->frame;
+	const size_t least = l->head + SEAL_BYTES;
+	size_t len;
 
-	memcpy(out, count, before);
-	memcpy(out + before, text, len);
-	for (size_t i = len; i < shape->size; i++)
-		out[before + i] = filler[(i - len) % (sizeof(filler) - 1)];
-	if (shape->framed && !shape->octet)
-		out[l->frame - 1] = '\n';
-	/* The head ends with "conn=DIGITS seq=DIGITS ". */
-	l->seq_at = before + len - 1 - SEQ_DIGITS;
-	l->conn_at = l->seq_at - strlen(" seq=") - CONN_DIGITS;
+	if (l->shape.size < least)
+		tool_die("--size: a line takes %zu bytes at least", least);
+	len = l->shape.size - least;
+	l->filler = malloc(len + 1);
+	if (l->filler == NULL)
+		tool_die("out of memory");
+	for (size_t i = 0; i < len; i++)
+		l->filler[i] = filler[i % (sizeof(filler) - 1)];
+	text_set(l, &l->text, l->filler, len);
 }
 
 struct lines *
 lines_new(const struct lines_shape *shape)
 {
 	struct lines *l = calloc(1, sizeof(*l));
-	char text[HEAD_MAX];
-	char count[24] = "";
 
 	if (l == NULL)
 		tool_die("out of memory");
-	if (head(shape, 0, text) > shape->size)
-		tool_die("--size: a line takes %zu bytes at least", head(shape, 0, text));
-	if (shape->framed && shape->octet)
-		snprintf(count, sizeof(count), "%zu ", shape->size);
-	l->apps = shape->apps;
-	l->frame = strlen(count) + shape->size + (shape->framed && !shape->octet ? 1 : 0);
-	l->frames = malloc(l->frame * l->apps);
-	if (l->frames == NULL)
-		tool_die("out of memory");
-	for (unsigned app = 0; app < l->apps; app++)
-		build(l, shape, app, count);
+	l->shape = *shape;
+	build_heads(l);
+	build_filler(l);
+	lines_stamp(l, 0);
 	return l;
 }
 
 void
 lines_free(struct lines *l)
 {
-	free(l->frames);
+	free(l->heads);
+	free(l->filler);
 	free(l);
 }
 
 size_t
-lines_frame_bytes(const struct lines *l)
+lines_max_bytes(const struct lines *l)
 {
-	return l->frame;
+	return l->max;
+}
+
+void
+lines_stamp(struct lines *l, int64_t now)
+{
+	digits(l->stamp, STAMP_DIGITS, (uint64_t)now);
+}
+
+static unsigned
+app_of(const struct lines *l, uint64_t i)
+{
+	return (unsigned)(i / l->shape.run % l->shape.apps);
+}
+
+void
+lines_app(const struct lines *l, uint64_t i, char *out, size_t cap)
+{
+	int n = snprintf(out, cap, "%s%05u", l->shape.app_prefix, app_of(l, i));
+
+	if (n < 0 || (size_t)n >= cap)
+		tool_die("--app-prefix is too long");
 }
 
 size_t
-lines_render(const struct lines *l, unsigned conn, uint64_t first, size_t n, char *out, size_t cap)
+lines_render(const struct lines *l, unsigned conn, uint64_t i, char *out)
 {
-	unsigned app = (unsigned)(first % l->apps);
-	uint64_t seq = first / l->apps;
+	const uint64_t run = l->shape.run;
+	const unsigned app = app_of(l, i);
+	const uint64_t seq = i / run / l->shape.apps * run + i % run;
+	const struct text *t = &l->text;
+	char *line = out + t->count_len;
+	char *end = line + l->head;
 
-	if (n > cap / l->frame)
-		n = cap / l->frame;
-	for (size_t i = 0; i < n; i++) {
-		memcpy(out, l->frames + app * l->frame, l->frame);
-		digits(out + l->conn_at, CONN_DIGITS, conn);
-		digits(out + l->seq_at, SEQ_DIGITS, seq);
-		out += l->frame;
-		if (++app == l->apps) {
-			app = 0;
-			seq++;
-		}
-	}
-	return n;
+	memcpy(out, t->count, t->count_len);
+	memcpy(line, l->heads + app * l->head, l->head);
+	digits(line + l->conn_at, CONN_DIGITS, conn);
+	digits(line + l->seq_at, SEQ_DIGITS, seq);
+	if (l->shape.stamp)
+		memcpy(line + l->stamp_at, l->stamp, STAMP_DIGITS);
+	memcpy(end, t->text, t->len);
+	end += t->len;
+	seal_write(line + l->message, (size_t)(end - line) - l->message);
+	end += SEAL_BYTES;
+	if (l->shape.framed && !l->shape.octet)
+		*end++ = '\n';
+	return (size_t)(end - out);
 }

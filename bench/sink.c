@@ -69,6 +69,7 @@ struct sink {
 	uint64_t closed; /* by us, --close-after */
 	int64_t first;	 /* when the first and the last line came; 0: none yet */
 	int64_t last;
+	int64_t now; /* when what is being looked at was read */
 	char buf[BUF_BYTES];
 };
 
@@ -258,7 +259,7 @@ take_frames(struct sink *s, struct conn *c, size_t len)
 	size_t n;
 
 	while (at < len && (n = frame(s->buf + at, len - at, &message, &message_len)) > 0) {
-		check_line(&s->check, &c->check, message, message_len);
+		check_line(&s->check, &c->check, message, message_len, s->now);
 		at += n;
 		if (++c->lines == s->opt.close_after)
 			return false;
@@ -314,6 +315,7 @@ on_readable(struct sink *s, struct conn *c)
 			conn_close(c);
 			return;
 		}
+		s->now = tool_now();
 		free(c->tail);
 		c->tail = NULL;
 		c->tail_len = 0;
@@ -324,7 +326,7 @@ on_readable(struct sink *s, struct conn *c)
 		}
 	} while (c->ssl != NULL); /* what OpenSSL holds does not wake epoll */
 	if (s->check.counts.lines > before) {
-		s->last = tool_now();
+		s->last = s->now;
 		if (s->first == 0)
 			s->first = s->last;
 	}
@@ -370,6 +372,14 @@ run(struct sink *s)
 }
 
 static void
+print_latency(const struct histogram *h)
+{
+	printf("\"latency_ms\": {\"p50\": %.3f, \"p99\": %.3f, \"max\": %.3f, \"n\": %llu}, ",
+	       (double)histogram_at(h, 0.5) * 1e-6, (double)histogram_at(h, 0.99) * 1e-6,
+	       (double)h->max * 1e-6, (unsigned long long)h->n);
+}
+
+static void
 print(const struct sink *s)
 {
 	const struct check_counts *counts = &s->check.counts;
@@ -390,6 +400,8 @@ print(const struct sink *s)
 	FIELD("misparsed", counts->misparsed);
 	FIELD("connections", s->accepted);
 	FIELD("closed", s->closed);
+	if (s->check.latency.n > 0)
+		print_latency(&s->check.latency);
 	printf("\"seconds\": %.3f, \"lines_per_s\": %.0f}\n", seconds,
 	       seconds > 0 ? (double)counts->lines / seconds : 0);
 #undef FIELD

@@ -1,0 +1,115 @@
+/*
+ * flood -- what the sender's files share: options, connections, protocols.
+ *
+ * One thread and one epoll set.  A connection that can send stands in the list
+ * `ready`; the others wait for their socket, for answers, or are done.
+ */
+#ifndef FLOOD_H
+#define FLOOD_H
+
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "lines.h"
+#include "pace.h"
+
+struct flood;
+struct conn;
+
+/* How lines travel.  Members may be NULL where that is said. */
+struct protocol {
+	const char *scheme;
+	bool answers; /* lines count when the receiver says so */
+	bool datagrams;
+
+	/* The socket is connected and still blocks; NULL: there is nothing to say. */
+	void (*open)(struct flood *, struct conn *);
+	/* Lines that must be due before any goes, of those that are left. */
+	uint64_t (*least)(const struct flood *, const struct conn *);
+	/* Lines that it may send now, however many are due. */
+	uint64_t (*room)(const struct flood *, const struct conn *);
+	/*
+	 * Renders the next lines, `quota` at most, into flood.buf; returns the
+	 * bytes and says how many lines they are.  NULL: datagrams.
+	 */
+	size_t (*fill)(struct flood *, const struct conn *, uint64_t quota, uint64_t *lines);
+	/* The first answer in data; returns its bytes, 0 if it is not all there.  NULL: none come.
+	 */
+	size_t (*answer)(struct flood *, struct conn *, const char *data, size_t len);
+	/* The last bytes before the end; NULL: none. */
+	void (*bye)(struct flood *, struct conn *);
+};
+
+extern const struct protocol flood_stream;
+extern const struct protocol flood_datagrams;
+
+struct options {
+	struct sockaddr_in to;
+	const struct protocol *protocol;
+	const char *ca;
+	struct lines_shape shape;
+	int64_t lines;
+	int64_t connections;
+	int64_t rate; /* lines a second, 0: as fast as it goes */
+	int64_t seconds;
+	bool tls;
+};
+
+struct conn {
+	TAILQ_ENTRY(conn) link; /* in flood.ready, if `ready` */
+	int fd;
+	SSL *ssl; /* NULL: plain */
+	unsigned index;
+	uint64_t total; /* lines that this connection sends */
+	uint64_t next;	/* of these, the first that was not rendered */
+	char *rest;	/* rendered, and not gone: the socket is full; NULL: nothing */
+	size_t rest_len;
+	uint64_t rest_lines; /* that count as sent when the rest has gone */
+	bool ready;
+	bool blocked; /* until EPOLLOUT */
+	bool done;
+};
+
+struct flood {
+	struct options opt;
+	struct lines *lines;
+	SSL_CTX *tls;
+	struct conn *conns;
+	int epoll;
+	TAILQ_HEAD(, conn) ready;
+	int64_t open; /* connections that are not done */
+	struct pace pace;
+	uint64_t rendered;
+	uint64_t sent;
+	uint64_t bytes;
+	char *buf; /* what was rendered last */
+	size_t buf_bytes;
+};
+
+/* flood_options.c: exits with a message if they are wrong. */
+struct options flood_options(int argc, char **argv);
+
+/*
+ * flood_conn.c.  Whatever fails ends the program: a connection that breaks
+ * would make every figure wrong.
+ */
+SSL_CTX *conn_tls_new(const char *ca);
+/* Connects, and shakes hands, one after the other. */
+void conn_open(struct flood *, struct conn *);
+/* Sends up to quota lines, or what is left of those before. */
+void conn_send(struct flood *, struct conn *, uint64_t quota);
+/* Reads all that came. */
+void conn_read(struct flood *, struct conn *);
+/* Says that nothing more comes. */
+void conn_shutdown(struct flood *, struct conn *);
+/* Waits for the receiver's end, up to the deadline, and frees all. */
+void conn_close(struct flood *, struct conn *, int64_t deadline);
+
+/* flood_datagram.c: one round of datagrams. */
+void conn_send_datagrams(struct flood *, struct conn *, uint64_t quota);
+
+#endif
