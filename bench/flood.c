@@ -24,6 +24,7 @@ enum {
 	CLOSE_MS = 5000,		  /* for the receivers to take all and close, too */
 	IDLE_MS = 100,			  /* the longest sleep */
 	EVENTS = 256,
+	REQUEST_HEAD = 1024,
 };
 
 static struct flood flood;
@@ -36,7 +37,7 @@ settle(struct flood *f, struct conn *c)
 	const bool can = !c->blocked && !c->done &&
 			 (c->rest_len > 0 || (left && f->opt.protocol->room(f, c) > 0));
 
-	if (!c->done && !left && c->rest_len == 0) {
+	if (!c->done && !left && c->rest_len == 0 && c->unanswered == 0) {
 		c->done = true;
 		f->open--;
 	}
@@ -108,6 +109,16 @@ turn_unpaced(struct flood *f)
 	}
 }
 
+/* Lines that must be due before any goes: a request is not sent in parts. */
+static uint64_t
+least_due(const struct flood *f, const struct conn *c)
+{
+	uint64_t left = c->total - c->next;
+	uint64_t batch = f->opt.protocol->requests ? (uint64_t)f->opt.batch : 1;
+
+	return left < batch ? left : batch;
+}
+
 /* At a rate: what is due goes over the connection whose turn it is. */
 static void
 turn_paced(struct flood *f)
@@ -118,7 +129,7 @@ turn_paced(struct flood *f)
 	int64_t next = now;
 
 	if (c != NULL && c->rest_len == 0)
-		next = pace_next(&f->pace, f->rendered, f->opt.protocol->least(f, c));
+		next = pace_next(&f->pace, f->rendered, least_due(f, c));
 
 	if (c == NULL || next > now) {
 		wait_until(f, c == NULL || next > wake ? wake : next);
@@ -141,6 +152,8 @@ make_buffer(struct flood *f)
 	int64_t bytes = WAITING_BYTES / f->opt.connections;
 
 	f->buf_bytes = (size_t)(bytes < WRITE_BYTES ? bytes : WRITE_BYTES);
+	if (f->opt.protocol->requests)
+		f->buf_bytes = REQUEST_HEAD + (size_t)f->opt.batch * lines_max_bytes(f->lines);
 	f->buf_bytes += lines_max_bytes(f->lines);
 	f->buf = malloc(f->buf_bytes);
 	if (f->buf == NULL)
@@ -177,6 +190,9 @@ print(const struct flood *f, double seconds)
 {
 	printf("{\"lines\": %llu, \"bytes\": %llu, ", (unsigned long long)f->sent,
 	       (unsigned long long)f->bytes);
+	if (f->opt.protocol->answer != NULL)
+		printf("\"acknowledged\": %llu, \"refused\": %llu, ",
+		       (unsigned long long)f->acknowledged, (unsigned long long)f->refused);
 	printf("\"seconds\": %.3f, \"lines_per_s\": %.0f}\n", seconds,
 	       seconds > 0 ? (double)f->sent / seconds : 0);
 }
@@ -207,5 +223,7 @@ main(int argc, char **argv)
 	free(f->conns);
 	free(f->buf);
 	SSL_CTX_free(f->tls);
+	if (f->opt.protocol->answer != NULL && f->acknowledged < f->sent)
+		return 1;
 	return f->sent == (uint64_t)f->opt.lines ? 0 : 1;
 }

@@ -4,6 +4,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -39,6 +40,9 @@ conn_open(struct flood *f, struct conn *c)
 	const bool datagrams = f->opt.protocol->datagrams;
 	const int one = 1;
 
+	c->in = malloc(INPUT_BYTES);
+	if (c->in == NULL)
+		tool_die("out of memory");
 	c->fd = socket(AF_INET, (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		tool_die_errno("socket");
@@ -84,9 +88,9 @@ write_some(struct conn *c, const char *data, size_t len)
 	}
 }
 
-/* All that the socket takes: with TLS a write is a record of it only. */
-static size_t
-write_all(struct conn *c, const char *data, size_t len)
+/* With TLS a write is a record only. */
+size_t
+conn_write(struct conn *c, const char *data, size_t len)
 {
 	size_t gone = 0;
 	size_t n = 1;
@@ -137,17 +141,18 @@ conn_send(struct flood *f, struct conn *c, uint64_t quota)
 		c->next += lines;
 		c->rest_lines = lines;
 		f->rendered += lines;
+		if (f->opt.protocol->answer != NULL)
+			c->unanswered += lines;
 	}
-	keep_rest(c, data, len, write_all(c, data, len));
+	keep_rest(c, data, len, conn_write(c, data, len));
 	if (c->rest_len == 0) {
 		f->sent += c->rest_lines;
 		c->rest_lines = 0;
 	}
 }
 
-/* As read(2), also for TLS: -1 with EAGAIN if there is nothing now, else it is over. */
-static ssize_t
-read_some(struct conn *c, char *out, size_t cap)
+ssize_t
+conn_read_some(struct conn *c, char *out, size_t cap)
 {
 	int n;
 
@@ -163,16 +168,51 @@ read_some(struct conn *c, char *out, size_t cap)
 }
 
 void
+conn_answered(struct flood *f, struct conn *c, uint64_t n, bool taken, const char *why,
+	      size_t why_len)
+{
+	if (n > c->unanswered)
+		tool_die("connection %u: an answer to nothing", c->index);
+	c->unanswered -= n;
+	if (taken) {
+		f->acknowledged += n;
+		return;
+	}
+	if (f->refused == 0)
+		fprintf(stderr, "flood: refused: %.*s\n", (int)why_len, why);
+	f->refused += n;
+}
+
+static void
+take_answers(struct flood *f, struct conn *c)
+{
+	size_t at = 0;
+	size_t n = 1;
+
+	/* What comes unasked is nothing to us. */
+	if (f->opt.protocol->answer == NULL)
+		at = c->in_len;
+	while (at < c->in_len && n > 0) {
+		n = f->opt.protocol->answer(f, c, c->in + at, c->in_len - at);
+		at += n;
+	}
+	c->in_len -= at;
+	memmove(c->in, c->in + at, c->in_len);
+	if (c->in_len == INPUT_BYTES)
+		tool_die("connection %u: an answer of more than %d bytes", c->index, INPUT_BYTES);
+}
+
+void
 conn_read(struct flood *f, struct conn *c)
 {
-	char scrap[4096];
 	ssize_t n;
 
 	if (f->opt.protocol->datagrams)
 		return;
-	/* What comes unasked: TLS tickets, and the ends of receivers. */
-	while ((n = read_some(c, scrap, sizeof(scrap))) > 0)
-		;
+	while ((n = conn_read_some(c, c->in + c->in_len, INPUT_BYTES - c->in_len)) > 0) {
+		c->in_len += (size_t)n;
+		take_answers(f, c);
+	}
 	if ((n == 0 || errno != EAGAIN) && !c->done)
 		tool_die("connection %u: closed by the receiver", c->index);
 }
@@ -181,7 +221,7 @@ void
 conn_shutdown(struct flood *f, struct conn *c)
 {
 	if (f->opt.protocol->bye != NULL)
-		f->opt.protocol->bye(f, c);
+		f->opt.protocol->bye(c);
 	if (c->ssl != NULL)
 		SSL_shutdown(c->ssl);
 	if (!f->opt.protocol->datagrams)
@@ -209,4 +249,5 @@ conn_close(struct flood *f, struct conn *c, int64_t deadline)
 	close(c->fd);
 	SSL_free(c->ssl);
 	free(c->rest);
+	free(c->in);
 }

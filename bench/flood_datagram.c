@@ -43,14 +43,6 @@ conn_send_datagrams(struct flood *f, struct conn *c, uint64_t quota)
 }
 
 static uint64_t
-least(const struct flood *f, const struct conn *c)
-{
-	(void)f;
-	(void)c;
-	return 1;
-}
-
-static uint64_t
 room(const struct flood *f, const struct conn *c)
 {
 	(void)f;
@@ -59,8 +51,6 @@ room(const struct flood *f, const struct conn *c)
 }
 
 const struct protocol flood_datagrams = {
-    .scheme = "udp",
     .datagrams = true,
-    .least = least,
     .room = room,
 };

@@ -8,10 +8,14 @@
 #include "tool.h"
 
 static const char usage[] =
-    "usage: flood --to [tcp://|tls://|udp://]ADDR:PORT [--tls [--ca FILE] | --udp]\n"
+    "usage: flood --to [SCHEME://]ADDR:PORT [--tls [--ca FILE] | --udp]\n"
     "             [--lines N] [--apps N] [--app-prefix TEXT] [--connections N]\n"
     "             [--size BYTES] [--framing octet|lf] [--format 5424|3164]\n"
-    "             [--stamp] [--rate LINES_PER_SECOND] [--seconds MAX]\n"
+    "             [--batch LINES] [--stamp] [--rate LINES_PER_SECOND] [--seconds MAX]\n"
+    "SCHEME    tcp (also without one), tls, udp; relp, relps: 128 lines unanswered at\n"
+    "          most on each connection; http, https: POSTs to /v1/apps/APP/logs, one\n"
+    "          unanswered at a time on each connection\n"
+    "--batch   lines of a POST; 100 unless given\n"
     "--stamp   each line tells when it was sent; sink then tells how long lines took\n"
     "--rate    in steps of 250 us, each on the next connection; below 4,000 lines a\n"
     "          second every line goes alone, at its time\n";
@@ -22,9 +26,10 @@ static const struct {
 	const struct protocol *protocol;
 	bool tls;
 } schemes[] = {
-    {"tcp://", &flood_stream, false},
-    {"tls://", &flood_stream, true},
-    {"udp://", &flood_datagrams, false},
+    {"tcp://", &flood_stream, false},	 {"tls://", &flood_stream, true},
+    {"udp://", &flood_datagrams, false}, {"relp://", &flood_relp, false},
+    {"relps://", &flood_relp, true},	 {"http://", &flood_http, false},
+    {"https://", &flood_http, true},
 };
 
 static void
@@ -50,6 +55,7 @@ flood_options(int argc, char **argv)
 			    .protocol = &flood_stream,
 			    .lines = 1000,
 			    .connections = 1,
+			    .batch = 100,
 			    .seconds = 60};
 	const char *to = NULL;
 	const char *framing = "octet";
@@ -69,6 +75,7 @@ flood_options(int argc, char **argv)
 	    {"size", OPTION_NUMBER, &size, 1, 65000},
 	    {"framing", OPTION_TEXT, &framing, 0, 0},
 	    {"format", OPTION_TEXT, &format, 0, 0},
+	    {"batch", OPTION_NUMBER, &o.batch, 1, 10000},
 	    {"stamp", OPTION_FLAG, &o.shape.stamp, 0, 0},
 	    {"rate", OPTION_NUMBER, &o.rate, 0, 100000000},
 	    {"seconds", OPTION_NUMBER, &o.seconds, 1, 3600},
@@ -87,7 +94,12 @@ flood_options(int argc, char **argv)
 	o.shape.size = (size_t)size;
 	o.shape.octet = options_one_of("framing", framing, "octet", "lf");
 	o.shape.rfc3164 = options_one_of("format", format, "3164", "5424");
-	o.shape.framed = !o.protocol->datagrams;
+	/* RELP has frames of its own; a body's lines end with LF. */
+	o.shape.framed = o.protocol == &flood_stream || o.protocol == &flood_http;
+	if (o.protocol->requests) {
+		o.shape.octet = false;
+		o.shape.run = (unsigned)o.batch;
+	}
 	if (o.connections > o.lines)
 		o.connections = o.lines;
 	return o;

@@ -2,14 +2,6 @@
 #include "flood.h"
 
 static uint64_t
-least(const struct flood *f, const struct conn *c)
-{
-	(void)f;
-	(void)c;
-	return 1;
-}
-
-static uint64_t
 room(const struct flood *f, const struct conn *c)
 {
 	(void)f;
@@ -34,8 +26,6 @@ fill(struct flood *f, const struct conn *c, uint64_t quota, uint64_t *lines)
 }
 
 const struct protocol flood_stream = {
-    .scheme = "tcp",
-    .least = least,
     .room = room,
     .fill = fill,
 };

@@ -9,8 +9,10 @@ import pathlib
 import socket
 import subprocess
 import sys
+import threading
 import time
 import unittest
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 TOOLS = pathlib.Path()
 # An address of this run's own: others may run at the same time.
@@ -106,6 +108,79 @@ class Latency(Tools):
         sink = self.sink("--expect", 10)
         self.flood("--lines", 10)
         self.assertNotIn("latency_ms", self.result(sink))
+
+
+class Relp(Tools):
+    def serve(self, server, seen):
+        """Answers only when nothing more comes: so the window shows."""
+        with server.accept()[0] as peer:
+            data, waiting = b"", []
+            peer.settimeout(0.2)
+            while b" close " not in data:
+                try:
+                    data += peer.recv(65536)
+                except TimeoutError:
+                    seen["most"] = max(seen["most"], len(waiting))
+                    peer.sendall(b"".join(b"%s rsp 6 200 OK\n" % number for number in waiting))
+                    waiting = []
+                while data and b" close " not in data:
+                    number, command, length, rest = data.split(b" ", 3)
+                    if len(rest) <= int(length):
+                        break
+                    assert rest[int(length):int(length) + 1] == b"\n", rest
+                    seen[command.decode()] += 1
+                    waiting.append(number)
+                    data = rest[int(length) + 1:]
+            peer.sendall(data.split()[0] + b" rsp 6 200 OK\n")
+
+    def test_answers_are_counted_and_the_window_is_kept(self):
+        seen = {"open": 0, "syslog": 0, "most": 0}
+        with socket.create_server((HOST, PORT + 2)) as server:
+            server.settimeout(10)
+            thread = threading.Thread(target=self.serve, args=(server, seen))
+            thread.start()
+            sent = self.flood("--lines", 300, to=f"relp://{HOST}:{PORT + 2}")
+            thread.join(10)
+        self.assertEqual((sent["lines"], sent["acknowledged"], sent["refused"]), (300, 300, 0))
+        self.assertEqual(seen, {"open": 1, "syslog": 300, "most": 128})
+
+
+class Posts(Tools):
+    def receive(self, posts, statuses):
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                posts.append((self.path, body))
+                self.send_response(statuses[(len(posts) - 1) % len(statuses)])
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        server = HTTPServer((HOST, PORT + 3), Handler)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever).start()
+
+    def test_each_body_has_lines_of_one_app(self):
+        posts = []
+        self.receive(posts, [204])
+        sent = self.flood("--lines", 250, "--apps", 2, "--batch", 40, to=f"http://{HOST}:{PORT + 3}")
+        self.assertEqual((sent["lines"], sent["acknowledged"]), (250, 250))
+        self.assertEqual([body.count(b"\n") for _, body in posts], [40] * 6 + [10])
+        lines = [line for _, body in posts for line in body.splitlines()]
+        self.assertEqual(len(set(lines)), 250)
+        for path, body in posts:
+            self.assertEqual(body.count(f" app={path.split('/')[3]} ".encode()),
+                             body.count(b"\n"))
+
+    def test_what_is_refused_does_not_count_as_acknowledged(self):
+        self.receive([], [204, 503])
+        sent = self.flood("--lines", 400, to=f"http://{HOST}:{PORT + 3}", status=1)
+        self.assertEqual((sent["acknowledged"], sent["refused"]), (200, 200))
 
 
 if __name__ == "__main__":
