@@ -1,0 +1,173 @@
+"""What penstock is to reach, computed from the results: ratio, bound, met or not."""
+
+import dataclasses
+
+from . import results
+
+LINGER_MS = 10  # penstock's default
+FLOORS = ("floor", "floor-linger")
+PEERS = ("rsyslog", "rsyslog-ifchain", "rsyslog-queues", "syslog-ng", "haproxy", "fluent-bit",
+         "vector")  # fmt: skip
+_OURS = ("penstock",)
+_FLOOR = ("penstock", *FLOORS)
+
+# Which runs the targets need: workload, contenders.
+NEEDS = {
+    "100x1": (*_FLOOR, "rsyslog"),
+    "100x3": _FLOOR,
+    "1000x1": (*_FLOOR, "rsyslog", "syslog-ng", "fluent-bit", "vector"),
+    "10000x1": ("penstock", "floor-linger"),
+    "tls": ("penstock", "rsyslog"),
+    "rfc3164": _OURS,
+    "lf-out": _OURS,
+    "datadog": _OURS,
+    "spool-0": _OURS,
+    "relp": ("penstock", "rsyslog-relp"),
+    "2-workers": _OURS,
+    "3-workers": _OURS,
+    "half-load": _OURS,
+    "one-line": _OURS,
+    "dead": _OURS,
+    "stalled": _OURS,
+    "idle-tls": _OURS,
+    "idle-drains": _OURS,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """One bound; value is None if a run that it needs is not there."""
+
+    what: str
+    bound: str
+    value: float
+    limit: float
+    inverse: bool = False  # a small ratio, said as 1/N
+    least: bool = False  # limit is the least, not the most
+    unit: str = ""
+
+    def met(self):
+        if self.value is None:
+            return "not run"
+        good = self.value >= self.limit if self.least else self.value <= self.limit
+        return "yes" if good else "**no**"
+
+    def shown(self):
+        if self.value is None:
+            return "–"
+        if self.inverse:
+            return f"1/{1 / self.value:.1f}"
+        return results.number(self.value) + self.unit
+
+
+class Rows:
+    """Rows of results.summary, found by workload and contender."""
+
+    def __init__(self, rows):
+        self.rows = {(r["workload"], r["contender"]): r for r in rows}
+
+    def get(self, workload, contender="penstock", key="cpu_per_million"):
+        return self.rows.get((workload, contender), {}).get(key)
+
+    def least(self, workload, contenders):
+        """CPU of the cheapest of these, and its name."""
+        found = [(self.get(workload, c), c) for c in contenders if self.get(workload, c)]
+        return min(found) if found else (None, "none")
+
+    def ratio(self, workload, other):
+        """penstock's CPU to another's, None if one of them is missing."""
+        ours = self.get(workload)
+        return ours / other if ours and other else None
+
+
+def _cpu(rows):
+    floor, name = rows.least("100x1", FLOORS)
+    yield Figure(f"100 apps × 1: to the cheaper floor ({name})", "≤ 1.5",
+                 rows.ratio("100x1", floor), 1.5)  # fmt: skip
+    yield Figure("100 apps × 1: to rsyslog's shared queue", "≤ 1/12",
+                 rows.ratio("100x1", rows.get("100x1", "rsyslog")), 1 / 12, True)  # fmt: skip
+    floor, name = rows.least("100x3", FLOORS)
+    yield Figure(f"100 apps × 3: to the cheaper floor ({name})", "≤ 1.3",
+                 rows.ratio("100x3", floor), 1.3)  # fmt: skip
+    yield Figure("TLS in and out, 100 apps: to rsyslog", "≤ 1/10",
+                 rows.ratio("tls", rows.get("tls", "rsyslog")), 1 / 10, True)  # fmt: skip
+    yield Figure("1,000 apps × 1: to the floor with the same linger", "≤ 1.5",
+                 rows.ratio("1000x1", rows.get("1000x1", "floor-linger")), 1.5)  # fmt: skip
+    best, name = rows.least("1000x1", PEERS)
+    yield Figure(f"1,000 apps × 1: to the best peer ({name})", "≤ 1/25",
+                 rows.ratio("1000x1", best), 1 / 25, True)  # fmt: skip
+    yield Figure("10,000 apps × 1: to the floor with the same linger", "≤ 1.3",
+                 rows.ratio("10000x1", rows.get("10000x1", "floor-linger")), 1.3)  # fmt: skip
+    for text, workload, limit in (
+        ("RFC 3164 in", "rfc3164", 0.8),
+        ("Datadog JSON, no gzip", "datadog", 1.2),
+        ("spool-after=0", "spool-0", 1.2),
+    ):
+        yield Figure(f"{text}: CPU s/M", f"≤ {limit}", rows.get(workload), limit)
+    yield Figure("LF out: to octet counting out", "≤ 1.15",
+                 rows.ratio("lf-out", rows.get("100x1")), 1.15)  # fmt: skip
+    yield Figure("RELP in: to rsyslog's imrelp -> omfwd", "≤ 1/5",
+                 rows.ratio("relp", rows.get("relp", "rsyslog-relp")), 1 / 5, True)  # fmt: skip
+
+
+def _workers(rows):
+    for n in (2, 3):
+        name = f"{n}-workers"
+        lines, one = rows.get(name, key="lines_per_s"), rows.get("100x1", key="lines_per_s")
+        yield Figure(f"{n} workers: CPU to that of one", "≤ 1.25",
+                     rows.ratio(name, rows.get("100x1")), 1.25)  # fmt: skip
+        yield Figure(f"{n} workers: lines/s to that of one (5% are noise)", "≥ 0.95",
+                     lines / one if lines and one else None, 0.95, least=True)  # fmt: skip
+        yield Figure(f"{n} workers: share of lines that crossed", "> 1/3",
+                     rows.get(name, key="crossed"), 1 / 3, least=True)  # fmt: skip
+
+
+def _rest(rows):
+    for text, workload, limit in (
+        ("100 apps at half load", "half-load", 25),
+        ("10,000 drains idle", "idle-drains", 40),
+        ("10,000 idle TLS connections", "idle-tls", 200),
+    ):
+        kib = rows.get(workload, key="rss_anon_kib")
+        yield Figure(f"anonymous memory, {text}", f"≤ {limit} MiB",
+                     kib / 1024 if kib else None, limit, unit=" MiB")  # fmt: skip
+    for text, workload, key, limit in (
+        ("half load, 100 apps, p50", "half-load", "p50", LINGER_MS / 2 + 2),
+        ("half load, 100 apps, p99", "half-load", "p99", LINGER_MS + 5),
+        ("one line alone, p50", "one-line", "p50", 1),
+    ):
+        yield Figure(f"latency, {text}", f"≤ {limit:g} ms", rows.get(workload, key=key), limit,
+                     unit=" ms")  # fmt: skip
+    for fault in ("dead", "stalled"):
+        yield Figure(f"one of 100 drains {fault}: lines of the others missing", "0",
+                     rows.get(fault, key="missing"), 0)  # fmt: skip
+        yield Figure(f"one of 100 drains {fault}: the others' oldest line", "≤ 1,000 ms",
+                     rows.get(fault, key="max"), 1000, unit=" ms")  # fmt: skip
+
+
+def figures(summary):
+    rows = Rows(summary)
+    return [*_cpu(rows), *_workers(rows), *_rest(rows)]
+
+
+def counts(summary):
+    """Whether the run counts, as a sentence: rsyslog and floor must be what they should be."""
+    rows = Rows(summary)
+    rsyslog = rows.get("100x1", "rsyslog")
+    floors = {name: rows.get("100x1", name) for name in FLOORS if rows.get("100x1", name)}
+    if not rsyslog or not floors:
+        return "Whether this run counts is not known: rsyslog or the floor is missing at 100x1."
+    said = ", ".join(f"{rsyslog / cpu:.1f} times {name}" for name, cpu in floors.items())
+    good = rsyslog >= 12 * min(floors.values())
+    return (f"rsyslog (shared queue) costs {said} at 100x1: at least 12 times the cheaper one is "
+            f"asked for, so this run **{'counts' if good else 'does not count'}**.")  # fmt: skip
+
+
+def table(summary):
+    """Markdown."""
+    found = figures(summary)
+    out = [counts(summary), "", "| target | bound | measured | met |", "| --- | --- | --- | --- |"]
+    out += [f"| {f.what} | {f.bound} | {f.shown()} | {f.met()} |" for f in found]
+    met = sum(f.met() == "yes" for f in found)
+    out += ["", f"{met} of {len(found)} are met."]
+    return "\n".join(out) + "\n"
