@@ -38,7 +38,11 @@ def draw(rows, name):
     for workload in dict.fromkeys(r["workload"] for r in rows):
         bars = [_bar(r, key) for r in rows if r["workload"] == workload]
         parts.append((workload, bars))
-    return svg.chart(title, UNITS[key], parts) if parts else None
+    if not parts:
+        return None
+    if all(len(bars) == 1 for _, bars in parts):  # one contender: its name says nothing
+        parts = [("", [{**bars[0], "name": workload} for workload, bars in parts])]
+    return svg.chart(title, UNITS[key], parts)
 
 
 def write(kept, folder):

@@ -79,22 +79,22 @@ def _bar(scale, y, bar):
 
 def chart(title, unit, groups):
     """groups: (heading, bars); a bar has name, kind (ours, floor, peer), value, label, and may
-    have low and high, which are drawn as a line."""
+    have low and high, which are drawn as a line.  An empty heading takes no room."""
     bars = [bar for _, inner in groups for bar in inner]
     scale = Scale([b["value"] for b in bars] + [b.get("high") or b["value"] for b in bars])
-    height = TOP + len(groups) * HEADING + len(bars) * (BAR + GAP) + 12
+    height = TOP + sum(HEADING for h, _ in groups if h) + len(bars) * (BAR + GAP) + 12
+    title = f"{title} ({unit}{', logarithmic' if scale.log else ''})"
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
            f'width="{WIDTH}" height="{height}" role="img">',
            f"<title>{html.escape(title)}</title>", STYLE,
            f'<rect class="page" width="{WIDTH}" height="{height}"/>',
            f'<text class="title" x="16" y="26">{html.escape(title)}</text>']  # fmt: skip
-    kind = ", logarithmic" if scale.log else ""
-    out.append(f'<text class="tick" x="16" y="{TOP - 13}">{html.escape(unit + kind)}</text>')
     out += _grid(scale, height - 8)
     y = TOP
     for heading, inner in groups:
-        out.append(f'<text class="heading" x="16" y="{y + 18}">{html.escape(heading)}</text>')
-        y += HEADING
+        if heading:
+            out.append(f'<text class="heading" x="16" y="{y + 18}">{html.escape(heading)}</text>')
+            y += HEADING
         for bar in inner:
             out += _bar(scale, y, bar)
             y += BAR + GAP
