@@ -148,26 +148,62 @@ count(struct check *check, struct check_conn *conn, const struct line *line, int
 		order->next = line->seq + 1;
 }
 
+/* text is what is shown if it is no good. */
+static void
+misparsed(struct check *check, const char *text, size_t len)
+{
+	if (check->counts.misparsed++ < SHOWN)
+		fprintf(stderr, "sink: no line of flood's: %.*s\n", len > 300 ? 300 : (int)len,
+			text);
+}
+
+/* A message from "app=" on; false: it is no good. */
+static bool
+check_message(struct check *check, struct check_conn *conn, const char *message, size_t len,
+	      int64_t now)
+{
+	struct line line;
+
+	if (!parse(message, len, &line))
+		return false;
+	if (conn->app == 0)
+		conn->app = line.app;
+	check->counts.misrouted += line.app != conn->app;
+	count(check, conn, &line, now);
+	return true;
+}
+
 void
 check_line(struct check *check, struct check_conn *conn, const char *text, size_t len, int64_t now)
 {
-	struct check_counts *counts = &check->counts;
 	const char *message = memmem(text, len, " app=", 5);
-	struct line line;
 
-	counts->lines++;
-	counts->bytes += len;
+	check->counts.lines++;
+	check->counts.bytes += len;
 	if (message == NULL || text[0] != '<' || (check->size != 0 && len != check->size) ||
-	    !parse(message + 1, (size_t)(text + len - message) - 1, &line)) {
-		if (counts->misparsed++ < SHOWN)
-			fprintf(stderr, "sink: no line of flood's: %.*s\n",
-				len > 300 ? 300 : (int)len, text);
-		return;
+	    !check_message(check, conn, message + 1, (size_t)(text + len - message) - 1, now))
+		misparsed(check, text, len);
+}
+
+void
+check_body(struct check *check, struct check_conn *conn, const char *body, size_t len, int64_t now)
+{
+	const char *const end = body + len;
+	const char *message = memmem(body, len, "app=", 4);
+
+	if (message == NULL)
+		misparsed(check, body, len);
+	while (message != NULL) {
+		const char *sum = memmem(message, (size_t)(end - message), " sum=", 5);
+		const char *behind = sum == NULL || end - sum < SEAL_BYTES ? end : sum + SEAL_BYTES;
+		size_t n = (size_t)(behind - message);
+
+		check->counts.lines++;
+		check->counts.bytes += n;
+		if (!check_message(check, conn, message, n, now))
+			misparsed(check, message, n);
+		message = memmem(behind, (size_t)(end - behind), "app=", 4);
 	}
-	if (conn->app == 0)
-		conn->app = line.app;
-	counts->misrouted += line.app != conn->app;
-	count(check, conn, &line, now);
 }
 
 void

@@ -50,6 +50,12 @@ struct check_conn {
 /* A whole line, header and all, that came at now (CLOCK_MONOTONIC, ns). */
 void check_line(struct check *, struct check_conn *, const char *line, size_t len, int64_t now);
 
+/*
+ * All lines in a body, whatever is around them, without their headers; none at
+ * all counts as one that was misparsed.
+ */
+void check_body(struct check *, struct check_conn *, const char *body, size_t len, int64_t now);
+
 void check_conn_clear(struct check_conn *);
 void check_clear(struct check *);
 

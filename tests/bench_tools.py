@@ -3,6 +3,8 @@
 
     tests/bench_tools.py FOLDER_OF_THE_TOOLS [unittest arguments]
 """
+import gzip
+import http.client
 import json
 import os
 import pathlib
@@ -52,6 +54,18 @@ class Tools(unittest.TestCase):
         self.assertEqual(done.returncode, status)
         return json.loads(done.stdout)
 
+    def lines(self, *options):
+        """What flood sends over a connection."""
+        with socket.create_server((HOST, PORT + 1)) as server:
+            server.settimeout(10)
+            flood = subprocess.Popen(
+                [TOOLS / "flood", "--to", f"{HOST}:{PORT + 1}", "--framing", "lf",
+                 *map(str, options)], stdout=subprocess.DEVNULL)
+            with server.accept()[0] as sender:
+                lines = sender.makefile("rb").readlines()
+            self.assertEqual(flood.wait(10), 0)
+        return lines
+
     def assert_whole(self, result, lines):
         self.assertEqual(result["delivered"], lines, result)
         self.assertEqual([result[fault] for fault in FAULTS], [0] * len(FAULTS), result)
@@ -74,13 +88,7 @@ class Lines(Tools):
 
     def test_an_altered_line_is_noticed(self):
         """What flood sends, with one byte of it changed, or cut off."""
-        with socket.create_server((HOST, PORT + 1)) as server:
-            server.settimeout(10)
-            flood = subprocess.Popen([TOOLS / "flood", "--to", f"{HOST}:{PORT + 1}", "--lines", "1",
-                                      "--framing", "lf"], stdout=subprocess.DEVNULL)
-            with server.accept()[0] as sender:
-                line = sender.makefile("rb").readline()
-            self.assertEqual(flood.wait(10), 0)
+        line, = self.lines("--lines", 1)
         changed = line.replace(b"brown", b"brawn")
         self.assertNotEqual(changed, line)
         sink = self.sink("--expect", 1)
@@ -181,6 +189,80 @@ class Posts(Tools):
         self.receive([], [204, 503])
         sent = self.flood("--lines", 400, to=f"http://{HOST}:{PORT + 3}", status=1)
         self.assertEqual((sent["acknowledged"], sent["refused"]), (200, 200))
+
+
+class Requests(Tools):
+    def post(self, body, **headers):
+        peer = http.client.HTTPConnection(HOST, PORT, timeout=10)
+        self.addCleanup(peer.close)
+        peer.request("POST", "/api/v2/logs", body, headers)
+        return peer.getresponse().status
+
+    def body(self, lines):
+        """As for Datadog; the messages begin behind the header."""
+        return json.dumps([{"message": line.decode().split(" - - ")[1].strip(), "service": "app"}
+                           for line in lines]).encode()
+
+    def test_lines_are_found_in_bodies(self):
+        lines = self.lines("--lines", 300, "--stamp")
+        sink = self.sink("--expect", 300, "--http")
+        self.assertEqual(self.post(self.body(lines[:100])), 202)
+        self.assertEqual(self.post(gzip.compress(self.body(lines[100:])),
+                                   **{"Content-Encoding": "gzip"}), 202)
+        result = self.result(sink)
+        self.assert_whole(result, 300)
+        self.assertEqual(result["latency_ms"]["n"], 300)
+
+    def test_faults_are_those_of_lines_over_tcp(self):
+        lines = self.lines("--lines", 20, "--apps", 2)
+        sink = self.sink("--expect", 20, "--http")
+        self.post(self.body(lines[::2]))
+        self.post(self.body(lines[:3]))  # two again, and one of another app
+        self.post(self.body(lines[3::2]).replace(b"brown", b"brawn", 1))
+        self.post(b"no gzip", **{"Content-Encoding": "gzip"})
+        result = self.result(sink)
+        self.assertEqual((result["delivered"], result["missing"], result["duplicated"],
+                          result["misrouted"]), (19, 1, 2, 1), result)
+        self.assertGreaterEqual(result["misparsed"], 2)
+
+
+class Victims(Tools):
+    def both(self, *bad):
+        """100 lines for each of two ports, the second of them the victim's."""
+        sink = self.sink("--expect", 200, "--victim", 1, *bad, ports=2)
+        ends = [subprocess.Popen(
+            [TOOLS / "flood", "--to", f"{HOST}:{PORT + i}", "--lines", "100", "--app-prefix",
+             f"app{i}", "--rate", "400"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for i in (1, 0)]
+        result = self.result(sink)
+        for end in ends:
+            end.wait(20)
+        self.assertEqual(result["expected"], 100)
+        self.assertEqual(result["victim"]["expected"], 100)
+        self.assert_whole(result, 100)
+        self.assertEqual((result["connections"], result["closed"]), (1, 0))
+        return result["victim"]
+
+    def test_one_port_stalls(self):
+        victim = self.both("--stall")
+        self.assertEqual((victim["connections"], victim["lines"]), (1, 0))
+
+    def test_one_port_closes_connections(self):
+        victim = self.both("--close-after", 10)
+        self.assertEqual((victim["closed"], victim["lines"]), (1, 10))
+
+    def test_one_port_is_slow(self):
+        # 2000 bytes a second are 10 lines; the others take 250 ms.
+        victim = self.both("--slow", 2000)
+        self.assertGreater(victim["lines"], 0)
+        self.assertLess(victim["lines"], 30)
+
+    def test_all_connections_are_slow(self):
+        sink = self.sink("--expect", 100, "--slow", 20000)
+        started = time.monotonic()
+        self.flood("--lines", 100)
+        self.assert_whole(self.result(sink), 100)
+        self.assertGreater(time.monotonic() - started, 0.8)
 
 
 if __name__ == "__main__":
