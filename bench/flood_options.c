@@ -10,11 +10,12 @@
 static const char usage[] =
     "usage: flood --to [SCHEME://]ADDR:PORT [--tls [--ca FILE] | --udp]\n"
     "             [--lines N] [--apps N] [--app-prefix TEXT] [--connections N]\n"
-    "             [--size BYTES] [--framing octet|lf] [--format 5424|3164]\n"
+    "             [--size BYTES|mixed] [--framing octet|lf] [--format 5424|3164]\n"
     "             [--batch LINES] [--stamp] [--rate LINES_PER_SECOND] [--seconds MAX]\n"
     "SCHEME    tcp (also without one), tls, udp; relp, relps: 128 lines unanswered at\n"
     "          most on each connection; http, https: POSTs to /v1/apps/APP/logs, one\n"
     "          unanswered at a time on each connection\n"
+    "--size    of a line, without its framing; mixed: messages of different lengths\n"
     "--batch   lines of a POST; 100 unless given\n"
     "--stamp   each line tells when it was sent; sink then tells how long lines took\n"
     "--rate    in steps of 250 us, each on the next connection; below 4,000 lines a\n"
@@ -61,7 +62,7 @@ flood_options(int argc, char **argv)
 	const char *framing = "octet";
 	const char *format = "5424";
 	int64_t apps = 1;
-	int64_t size = 200;
+	const char *size = "200";
 	bool udp = false;
 	const struct option_spec specs[] = {
 	    {"to", OPTION_TEXT, &to, 0, 0},
@@ -72,7 +73,7 @@ flood_options(int argc, char **argv)
 	    {"apps", OPTION_NUMBER, &apps, 1, 100000},
 	    {"app-prefix", OPTION_TEXT, &o.shape.app_prefix, 0, 0},
 	    {"connections", OPTION_NUMBER, &o.connections, 1, 20000},
-	    {"size", OPTION_NUMBER, &size, 1, 65000},
+	    {"size", OPTION_TEXT, &size, 0, 0},
 	    {"framing", OPTION_TEXT, &framing, 0, 0},
 	    {"format", OPTION_TEXT, &format, 0, 0},
 	    {"batch", OPTION_NUMBER, &o.batch, 1, 10000},
@@ -91,7 +92,8 @@ flood_options(int argc, char **argv)
 	if (o.protocol->datagrams && o.tls)
 		tool_die("--udp goes without TLS");
 	o.shape.apps = (unsigned)apps;
-	o.shape.size = (size_t)size;
+	if (strcmp(size, "mixed") != 0)
+		o.shape.size = (size_t)tool_number("size", size, 1, 65000);
 	o.shape.octet = options_one_of("framing", framing, "octet", "lf");
 	o.shape.rfc3164 = options_one_of("format", format, "3164", "5424");
 	/* RELP has frames of its own; a body's lines end with LF. */

@@ -5,16 +5,23 @@
 #include <string.h>
 #include <time.h>
 
+#include "messages.h"
 #include "seal.h"
 #include "tool.h"
 
-enum { CONN_DIGITS = 5, SEQ_DIGITS = 10, STAMP_DIGITS = 19, HEAD_MAX = 512 };
+enum {
+	CONN_DIGITS = 5,
+	SEQ_DIGITS = 10,
+	STAMP_DIGITS = 19,
+	HEAD_MAX = 512,
+	MIXED_TEXTS = 1024, /* a power of two */
+};
 
 /* What stands behind the head; all lines with the same text have the same length. */
 struct text {
 	char count[16]; /* "COUNT " of octet counting; else empty */
 	size_t count_len;
-	const char *text;
+	char *text;
 	size_t len;
 };
 
@@ -27,8 +34,8 @@ struct lines {
 	size_t seq_at;
 	size_t stamp_at;
 	char *heads; /* of all apps, in one block */
-	char *filler;
-	struct text text;
+	struct text *texts;
+	size_t texts_n; /* a power of two */
 	size_t max;
 };
 
@@ -106,13 +113,18 @@ build_heads(struct lines *l)
 	}
 }
 
+/* Text i is these bytes, of which it keeps a copy. */
 static void
-text_set(struct lines *l, struct text *t, const char *text, size_t len)
+text_set(struct lines *l, size_t i, const char *text, size_t len)
 {
 	const size_t size = l->head + len + SEAL_BYTES;
+	struct text *t = &l->texts[i];
 	size_t frame = size;
 
-	t->text = text;
+	t->text = malloc(len + 1);
+	if (t->text == NULL)
+		tool_die("out of memory");
+	memcpy(t->text, text, len);
 	t->len = len;
 	if (l->shape.framed && l->shape.octet)
 		t->count_len = (size_t)snprintf(t->count, sizeof(t->count), "%zu ", size);
@@ -126,17 +138,34 @@ build_filler(struct lines *l)
 {
 	static const char filler[] = "the quick brown fox jumps over the lazy dog; ";
 	const size_t least = l->head + SEAL_BYTES;
+	char *text = malloc(l->shape.size);
 	size_t len;
 
+	if (text == NULL)
+		tool_die("out of memory");
 	if (l->shape.size < least)
 		tool_die("--size: a line takes %zu bytes at least", least);
 	len = l->shape.size - least;
-	l->filler = malloc(len + 1);
-	if (l->filler == NULL)
-		tool_die("out of memory");
 	for (size_t i = 0; i < len; i++)
-		l->filler[i] = filler[i % (sizeof(filler) - 1)];
-	text_set(l, &l->text, l->filler, len);
+		text[i] = filler[i % (sizeof(filler) - 1)];
+	text_set(l, 0, text, len);
+	free(text);
+}
+
+static void
+build_texts(struct lines *l)
+{
+	char text[MESSAGE_MAX];
+
+	l->texts_n = l->shape.size == 0 ? MIXED_TEXTS : 1;
+	l->texts = calloc(l->texts_n, sizeof(*l->texts));
+	if (l->texts == NULL)
+		tool_die("out of memory");
+	if (l->shape.size != 0)
+		build_filler(l);
+	else
+		for (unsigned i = 0; i < MIXED_TEXTS; i++)
+			text_set(l, i, text, message_make(i, text));
 }
 
 struct lines *
@@ -148,7 +177,7 @@ lines_new(const struct lines_shape *shape)
 		tool_die("out of memory");
 	l->shape = *shape;
 	build_heads(l);
-	build_filler(l);
+	build_texts(l);
 	lines_stamp(l, 0);
 	return l;
 }
@@ -156,8 +185,10 @@ lines_new(const struct lines_shape *shape)
 void
 lines_free(struct lines *l)
 {
+	for (size_t i = 0; i < l->texts_n; i++)
+		free(l->texts[i].text);
+	free(l->texts);
 	free(l->heads);
-	free(l->filler);
 	free(l);
 }
 
@@ -188,13 +219,23 @@ lines_app(const struct lines *l, uint64_t i, char *out, size_t cap)
 		tool_die("--app-prefix is too long");
 }
 
+/* Neighbours in any order have different texts, over the whole of them. */
+static const struct text *
+text_of(const struct lines *l, unsigned app, unsigned conn, uint64_t seq)
+{
+	uint64_t h = (seq * 100003 + app) * 20011 + conn;
+
+	h *= UINT64_C(0x9e3779b97f4a7c15);
+	return &l->texts[(h >> 40) & (l->texts_n - 1)];
+}
+
 size_t
 lines_render(const struct lines *l, unsigned conn, uint64_t i, char *out)
 {
 	const uint64_t run = l->shape.run;
 	const unsigned app = app_of(l, i);
 	const uint64_t seq = i / run / l->shape.apps * run + i % run;
-	const struct text *t = &l->text;
+	const struct text *t = text_of(l, app, conn, seq);
 	char *line = out + t->count_len;
 	char *end = line + l->head;
 

@@ -7,7 +7,8 @@
  * app from 0, so that (app, conn, seq) is unique and a receiver can tell what
  * is missing, double or out of order.  T is when it was sent, in nanoseconds of
  * CLOCK_MONOTONIC: for a receiver on the same machine.  TEXT fills up to the
- * wanted size, and S seals it all (seal.h).
+ * wanted size, or is one of many of different lengths, which (app, conn, seq)
+ * tells; S seals it all (seal.h).
  *
  * A connection goes round the apps, with `run` lines for each: its line i is
  * for app (i / run) % apps.
@@ -26,7 +27,7 @@ struct lines_shape {
 	const char *app_prefix; /* the app's number follows, five digits */
 	unsigned apps;
 	unsigned run; /* lines in a row that are for one app; 1 at least */
-	size_t size;  /* of a message, framing not counted */
+	size_t size;  /* of a line, framing not counted; 0: mixed, see messages.h */
 	bool octet;   /* octet counting; else LF */
 	bool framed;  /* false: bare messages, for datagrams */
 	bool rfc3164;

@@ -74,12 +74,23 @@ class Tools(unittest.TestCase):
 class Lines(Tools):
     def test_all_arrive_in_every_form(self):
         for form in (("--framing", "lf"), ("--framing", "octet"), ("--format", "3164"),
-                     ("--size", "1024"), ("--stamp",)):
+                     ("--size", "1024"), ("--size", "mixed"), ("--stamp",)):
             with self.subTest(form=form):
                 sink = self.sink("--expect", 3000)
                 sent = self.flood("--lines", 3000, "--connections", 7, *form)
                 self.assertEqual(sent["lines"], 3000)
                 self.assert_whole(self.result(sink), 3000)
+
+    def test_mixed_lines_look_real_and_are_the_same_each_time(self):
+        lines = self.lines("--lines", 5000, "--size", "mixed")
+        sizes = [len(line) - 1 for line in lines]
+        self.assertTrue(200 < sum(sizes) / len(sizes) < 300, sum(sizes) / len(sizes))
+        self.assertTrue(0.01 < sum(size > 1024 for size in sizes) / len(sizes) < 0.05)
+        self.assertGreater(len(set(sizes)), 100)
+        self.assertFalse(set(b"".join(lines)) & set(b'"\\\t\r'), "these need escapes in JSON")
+        again = self.lines("--lines", 5000, "--size", "mixed")
+        self.assertEqual([line.partition(b" app=")[2] for line in lines],
+                         [line.partition(b" app=")[2] for line in again])
 
     def test_many_apps_on_one_connection_are_misrouted(self):
         sink = self.sink("--expect", 100)
