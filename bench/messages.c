@@ -17,8 +17,7 @@ static const char *const events[] = {
     "Completed 200 OK in %dms (Views: %dms | ActiveRecord: %dms | Allocations: %d)",
     "Processing by %uController#index as JSON",
     "[INFO] [%u-worker-%d] job %h finished after %d ms, %d left in queue %u",
-    "[WARN] [%u-worker-%d] connection to %i:%d lost: connection reset by peer, trying again in %d "
-    "ms",
+    "[WARN] [%u-worker-%d] connection to %i:%d lost: connection reset by peer, again in %d ms",
     "[ERROR] could not deliver message %h to %u: timeout after %d ms (attempt %d of 5)",
     "cache miss for key %u:%h:%d, loaded in %d ms",
     "user %d logged in from %i, session %h%h",
@@ -31,8 +30,8 @@ static const char *const events[] = {
 
 static const char *const requests[] = {
     "%i - - GET %p HTTP/1.1 200 %d - %a rt=%d uct=%d urt=%d",
-    "at=info method=GET path=%p host=www.example.com request_id=%h%h%h%h fwd=%i dyno=web.%d "
-    "connect=%dms service=%dms status=200 bytes=%d protocol=https",
+    ("method=GET path=%p host=www.example.com request_id=%h%h%h%h fwd=%i dyno=web.%d service=%dms "
+     "status=200 bytes=%d protocol=https"),
     "%i %i %h POST %p HTTP/2.0 302 %d - %a upstream=%i:%d cache=MISS",
 };
 
@@ -43,8 +42,8 @@ static const char *const words[] = {
 
 static const char *const agents[] = {
     "Mozilla/5.0 (X11; Linux x86_64; rv:131.0) Gecko/20100101 Firefox/131.0",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
-    "Gecko) Version/17.5 Mobile/15E148 Safari/604.1",
+    ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
+     "Gecko) Version/17.5 Mobile/15E148 Safari/604.1"),
     "curl/8.9.1",
     "Go-http-client/2.0",
 };
