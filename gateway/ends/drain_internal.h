@@ -73,6 +73,8 @@ struct drain {
 	unsigned npinned;
 	uint32_t allow;	     /* lines that may go out while being careful */
 	uint32_t allow_step; /* of these, in all */
+	/* In the stream: where the step began, and the one before it, whose lines count as read. */
+	uint64_t step_from, step_before;
 	size_t since_poll;   /* bytes written since the last drain_poll */
 	struct drain_window window;
 	int64_t connected_ms;
@@ -137,6 +139,8 @@ void drain_log_lost(struct drain *, const char *why, uint64_t again);
 /* Writes what TCP takes.  May end in drain_lost. */
 void drain_stream_send(struct drain *);
 void drain_stream_unpin(struct drain *);
+/* Of a careful drain: lines from before its last step are unread for sure. */
+bool drain_stream_is_behind(const struct drain *);
 /* Time has passed since careful lines went out, and the receiver is still there. */
 void drain_stream_careful_step(struct drain *);
 /*

@@ -41,6 +41,7 @@ drain_reset_writing(struct drain *d)
 	d->begun = 0;
 	d->careful_wait = false;
 	d->allow = d->allow_step = d->careful_first;
+	d->step_from = d->step_before = 0;
 	d->stayed_for = 0;
 	d->since_poll = 0;
 	d->took_lines = false;

@@ -154,10 +154,15 @@ wind_back(struct drain *d, enum drain_ending ending, int64_t now_ms)
 		again = cursor_refused(&d->cursor, &untaken);
 		uncount_taken(d, untaken);
 	} else {
-		if (read_the_one_line(d, ending))
-			cursor_release_all(&d->cursor);
+		bool behind = drain_stream_is_behind(d);
+
+		if (behind)
+			d->stayed_for = 0;
+		else if (d->careful)
+			cursor_release_to(&d->cursor,
+					  read_the_one_line(d, ending) ? UINT64_MAX : d->step_from);
 		/* Which of many it read nobody knows; of one it had its chances. */
-		if (d->careful && d->allow_step > 1)
+		if (d->careful && (behind || d->allow_step > 1))
 			cursor_forgive(&d->cursor);
 		again =
 		    cursor_lost(&d->cursor, &rule, d->begun > 0 || d->out_is_segment,

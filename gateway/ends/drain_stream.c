@@ -22,6 +22,8 @@ enum { POLL_BYTES = 128 * 1024 };
 enum { CAREFUL_MS = 100 };
 /* A receiver that stays so long needs no care any more. */
 enum { CAREFUL_ALIVE_MS = 10 * 1000 };
+/* Small steps do not show in the receiver's window one by one: so much of them is kept together. */
+enum { CAREFUL_KEEP_BYTES = 32 * 1024 };
 
 enum write_result { WRITE_ALL, WRITE_FULL, WRITE_LOST };
 
@@ -132,23 +134,61 @@ next_step(struct drain *d)
 	d->allow = d->allow_step = lines;
 }
 
+bool
+drain_stream_is_behind(const struct drain *d)
+{
+	bool any = d->window.acked > d->step_from;
+
+	return d->careful &&
+	       drain_window_is_behind(&d->window, any ? d->step_from : d->step_before);
+}
+
+/*
+ * It stayed for the step: it read it, or so it seems.  If it did not, the next
+ * one shows that, so the lines stay as long.
+ */
+static void
+settle_step(struct drain *d)
+{
+	uint64_t acked = d->window.acked, keep = acked - d->step_from;
+
+	if (keep < CAREFUL_KEEP_BYTES)
+		keep = CAREFUL_KEEP_BYTES;
+	if (acked > keep)
+		cursor_release_to(&d->cursor, acked - keep);
+	d->step_before = d->step_from;
+	d->step_from = acked;
+}
+
+/* Nothing is known yet of lines that were not even acknowledged, or visibly lie there. */
+static void
+wait_for_step(struct drain *d, bool behind)
+{
+	/* Its window may be told with an acknowledgement only. */
+	if (behind && d->cursor.flight_bytes == 0) {
+		d->allow = 1;
+		drain_stream_send(d);
+		return;
+	}
+	wait_carefully(d);
+}
+
 void
 drain_stream_careful_step(struct drain *d)
 {
 	int64_t now_ms = clock_mono_ms();
-	bool trusted = now_ms - d->connected_ms >= CAREFUL_ALIVE_MS, unread;
+	bool trusted = now_ms - d->connected_ms >= CAREFUL_ALIVE_MS, behind, unread;
 
 	d->careful_wait = false;
 	drain_poll(d);
-	unread = drain_window_is_low(&d->window);
-	/* Nothing is known yet of lines that were not even acknowledged, or visibly lie there. */
+	behind = drain_stream_is_behind(d);
+	unread = behind || drain_window_is_low(&d->window);
 	if (d->cursor.flight_bytes > 0 || (unread && !trusted)) {
-		wait_carefully(d);
+		wait_for_step(d, behind);
 		return;
 	}
-	/* It stayed for these: it read them. */
 	if (!unread)
-		cursor_release_all(&d->cursor);
+		settle_step(d);
 	next_step(d);
 	if (trusted)
 		d->careful = false;

@@ -11,6 +11,9 @@ enum { READ_MS = 500, SAMPLE_MS = READ_MS / (DRAIN_WINDOW_SAMPLES - 1) + 1 };
 /* So much of a fall tells nothing: it is on the way, or read, and the new window not told yet. */
 enum { NOISE_BYTES = 16 * 1024 };
 
+/* A window is told in steps of up to 1 KiB, and pieces take more room than they are long. */
+enum { EXACT_BYTES = 4 * 1024 };
+
 /* Whoever sets resend-bytes below this, its default, has chosen fewer duplicates. */
 enum { WATCHFUL_BYTES = 128 * 1024 };
 
@@ -102,6 +105,14 @@ bool
 drain_window_is_low(const struct drain_window *w)
 {
 	return w->now < w->largest / 2;
+}
+
+bool
+drain_window_is_behind(const struct drain_window *w, uint64_t from)
+{
+	uint64_t since = w->acked - from;
+
+	return w->largest > w->now && w->largest - w->now > since + since / 8 + EXACT_BYTES;
 }
 
 bool

@@ -44,6 +44,11 @@ void drain_window_see(struct drain_window *, const struct stream_tcp *, int64_t 
 bool drain_window_stopped(const struct drain_window *, int64_t time_ms, int64_t now_ms);
 /* Whether that shows now. */
 bool drain_window_is_low(const struct drain_window *);
+/*
+ * Whether, of a stream whose last pause was at `from`, something before that is
+ * unread for sure: what came since cannot make the window fall so far.
+ */
+bool drain_window_is_behind(const struct drain_window *, uint64_t from);
 
 /* How much of what was acknowledged is held, for a drain with that rule, as things stand. */
 struct resend_rule drain_window_rule(const struct drain_window *, const struct resend_rule *,

@@ -198,6 +198,8 @@ void cursor_skip_unwanted(struct cursor *);
  * the receiver was seen not to read.
  */
 void cursor_release(struct cursor *, const struct resend_rule *, bool stopped, int64_t now_ms);
+/* Lets go of taken segments whose last byte lies before end, on the scale of cursor_sent. */
+void cursor_release_to(struct cursor *, uint64_t end);
 /* Lets go of all taken segments: the connection ended as we wished. */
 void cursor_release_all(struct cursor *);
 

@@ -65,11 +65,17 @@ cursor_release(struct cursor *c, const struct resend_rule *rule, bool stopped, i
 }
 
 void
-cursor_release_all(struct cursor *c)
+cursor_release_to(struct cursor *c, uint64_t end)
 {
-	while (c->taken > 0)
+	while (c->taken > 0 && ring_at(c, 0)->end <= end)
 		release_oldest(c);
 	app_log_collect(c->log);
+}
+
+void
+cursor_release_all(struct cursor *c)
+{
+	cursor_release_to(c, UINT64_MAX);
 }
 
 /* Everything handed over is unsent again; tries: what that adds to each segment's resends. */

@@ -104,3 +104,33 @@ def test_a_prompt_receiver_that_restarts_gets_few_lines_twice(gateway, receiver)
     # As much as its window is large each time, and 128 KiB at least; not all that was sent.
     assert 0 < check(sink, 9000) < 2 * 2500
     assert gw.status("shop", url)["retries"] >= 2
+
+
+def test_care_is_not_taken_in_by_a_receiver_that_stops(gateway, receiver):
+    """It stays connected and acknowledges, and reads nothing, again and again."""
+    gw, sink = gateway(), receiver(close_after=300)
+    url = gw.add_drain("shop", sink)
+    sent = 0
+    with gw.connect() as s:
+
+        def send(count):
+            nonlocal sent
+            for _ in range(count // 20):
+                s.sendall(syslog.lf(lines_of(sent, 20)))
+                sent += 20
+                time.sleep(0.01)
+
+        send(1500)
+        gw.wait_status("shop", url, lambda s: s["retries"] >= 4, "care")
+        sink.wait_different(sent)
+        for _ in range(4):
+            sink.stop(reset=True)
+            sink.reading, sink.close_after = False, 0
+            sink.start()
+            send(2000)
+        sink.stop(reset=True)
+        sink.reading = True
+        sink.start()
+        send(200)
+    sink.wait_different(sent)
+    check(sink, sent)
