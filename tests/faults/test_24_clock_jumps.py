@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib import tools
+from lib import syslog, tools
 from lib.gateway import SANITIZED
 
 from faults.lib.rig import counter, times
@@ -60,6 +60,7 @@ def test_an_hour_forth_and_back(rig, tmp_path):
     waiting = rig.drain("a2", away, touched=True)
     steady = rig.offer(["a0", "a1", "a2"], rate=1500)
     idle = gw.connect()
+    idle.sendall(syslog.lf(syslog.numbered("nobody", 1)))  # one that said nothing may go after 30 s
     rig.run(0.5)
     with rig.fault():
         away.refuse()
