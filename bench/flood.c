@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tool.h"
@@ -24,6 +25,7 @@ enum {
 	CLOSE_MS = 5000,		  /* for the receivers to take all and close, too */
 	IDLE_MS = 100,			  /* the longest sleep */
 	EVENTS = 256,
+	OPEN_RATE = 5000, /* connections a second */
 	REQUEST_HEAD = 1024,
 };
 
@@ -48,6 +50,17 @@ settle(struct flood *f, struct conn *c)
 	c->ready = can;
 }
 
+/* Connections are opened one at a time, and not too many a second. */
+static void
+keep_pace(const struct flood *f, unsigned opened)
+{
+	int64_t ns = f->started + opened * INT64_C(1000000000) / OPEN_RATE - tool_now();
+	struct timespec pause = {.tv_nsec = ns};
+
+	if (ns > 0)
+		nanosleep(&pause, NULL);
+}
+
 static void
 open_all(struct flood *f)
 {
@@ -59,6 +72,7 @@ open_all(struct flood *f)
 	if (f->conns == NULL || f->epoll < 0)
 		tool_die("out of memory or descriptors");
 	f->open = f->opt.connections;
+	f->started = tool_now();
 	for (unsigned i = 0; i < n; i++) {
 		struct conn *c = &f->conns[i];
 		/* Edges: nothing is woken that does not wait. */
@@ -66,6 +80,7 @@ open_all(struct flood *f)
 
 		c->index = i;
 		c->total = lines / n + (i < lines % n ? 1 : 0);
+		keep_pace(f, i);
 		conn_open(f, c);
 		if (epoll_ctl(f->epoll, EPOLL_CTL_ADD, c->fd, &event) != 0)
 			tool_die_errno("epoll_ctl");
@@ -174,6 +189,18 @@ send_all(struct flood *f)
 	}
 }
 
+/* All connections stay open and idle; who closes one is counted. */
+static void
+hold_all(struct flood *f)
+{
+	const int64_t end = tool_now() + f->opt.hold * INT64_C(1000000000);
+
+	fprintf(stderr, "flood: holding %lld connections for %lld s\n",
+		(long long)f->opt.connections, (long long)f->opt.hold);
+	while (tool_now() < end)
+		wait_until(f, end);
+}
+
 static void
 close_all(struct flood *f)
 {
@@ -193,6 +220,9 @@ print(const struct flood *f, double seconds)
 	if (f->opt.protocol->answer != NULL)
 		printf("\"acknowledged\": %llu, \"refused\": %llu, ",
 		       (unsigned long long)f->acknowledged, (unsigned long long)f->refused);
+	if (f->opt.hold > 0)
+		printf("\"connections\": %lld, \"closed_by_receiver\": %llu, ",
+		       (long long)f->opt.connections, (unsigned long long)f->lost);
 	printf("\"seconds\": %.3f, \"lines_per_s\": %.0f}\n", seconds,
 	       seconds > 0 ? (double)f->sent / seconds : 0);
 }
@@ -216,6 +246,8 @@ main(int argc, char **argv)
 	open_all(f);
 	send_all(f);
 	seconds = (double)(tool_now() - f->pace.started) * 1e-9;
+	if (f->opt.hold > 0)
+		hold_all(f);
 	close_all(f);
 	print(f, seconds);
 

@@ -61,6 +61,7 @@ struct options {
 	int64_t batch; /* lines of a request */
 	int64_t rate;  /* lines a second, 0: as fast as it goes */
 	int64_t seconds;
+	int64_t hold; /* seconds that connections stay open, idle, when all lines have gone */
 	bool tls;
 };
 
@@ -80,6 +81,7 @@ struct conn {
 	bool ready;
 	bool blocked; /* until EPOLLOUT */
 	bool done;
+	bool gone; /* closed by the receiver, which is counted while they are held */
 };
 
 struct flood {
@@ -89,11 +91,13 @@ struct flood {
 	struct conn *conns;
 	int epoll;
 	TAILQ_HEAD(, conn) ready;
+	int64_t started;
 	int64_t open; /* connections that are not done */
 	struct pace pace;
 	uint64_t rendered;
 	uint64_t sent;
 	uint64_t bytes;
+	uint64_t lost;	       /* held connections that the receiver closed */
 	uint64_t acknowledged; /* lines that were answered: well, */
 	uint64_t refused;      /* and otherwise */
 	char *buf;	       /* what was rendered last */
@@ -108,7 +112,7 @@ struct options flood_options(int argc, char **argv);
  * would make every figure wrong.
  */
 SSL_CTX *conn_tls_new(const char *ca);
-/* Connects, and shakes hands, one after the other. */
+/* Connects and shakes hands; returns when that is done: so it is one at a time. */
 void conn_open(struct flood *, struct conn *);
 /* Sends up to quota lines, or what is left of those before. */
 void conn_send(struct flood *, struct conn *, uint64_t quota);

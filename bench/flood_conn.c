@@ -213,8 +213,12 @@ conn_read(struct flood *f, struct conn *c)
 		c->in_len += (size_t)n;
 		take_answers(f, c);
 	}
-	if ((n == 0 || errno != EAGAIN) && !c->done)
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (!c->done)
 		tool_die("connection %u: closed by the receiver", c->index);
+	f->lost += !c->gone;
+	c->gone = true;
 }
 
 void

@@ -12,6 +12,7 @@ static const char usage[] =
     "             [--lines N] [--apps N] [--app-prefix TEXT] [--connections N]\n"
     "             [--size BYTES|mixed] [--framing octet|lf] [--format 5424|3164]\n"
     "             [--batch LINES] [--stamp] [--rate LINES_PER_SECOND] [--seconds MAX]\n"
+    "             [--hold SECONDS]\n"
     "SCHEME    tcp (also without one), tls, udp; relp, relps: 128 lines unanswered at\n"
     "          most on each connection; http, https: POSTs to /v1/apps/APP/logs, one\n"
     "          unanswered at a time on each connection\n"
@@ -19,7 +20,9 @@ static const char usage[] =
     "--batch   lines of a POST; 100 unless given\n"
     "--stamp   each line tells when it was sent; sink then tells how long lines took\n"
     "--rate    in steps of 250 us, each on the next connection; below 4,000 lines a\n"
-    "          second every line goes alone, at its time\n";
+    "          second every line goes alone, at its time\n"
+    "--hold    when all lines have gone, or with --lines 0, keeps all connections open\n"
+    "          and idle for so long, which it says on stderr\n";
 
 /* What stands in front of the address, and what it means. */
 static const struct {
@@ -69,7 +72,7 @@ flood_options(int argc, char **argv)
 	    {"tls", OPTION_FLAG, &o.tls, 0, 0},
 	    {"udp", OPTION_FLAG, &udp, 0, 0},
 	    {"ca", OPTION_TEXT, &o.ca, 0, 0},
-	    {"lines", OPTION_NUMBER, &o.lines, 1, 1000000000},
+	    {"lines", OPTION_NUMBER, &o.lines, 0, 1000000000},
 	    {"apps", OPTION_NUMBER, &apps, 1, 100000},
 	    {"app-prefix", OPTION_TEXT, &o.shape.app_prefix, 0, 0},
 	    {"connections", OPTION_NUMBER, &o.connections, 1, 20000},
@@ -80,6 +83,7 @@ flood_options(int argc, char **argv)
 	    {"stamp", OPTION_FLAG, &o.shape.stamp, 0, 0},
 	    {"rate", OPTION_NUMBER, &o.rate, 0, 100000000},
 	    {"seconds", OPTION_NUMBER, &o.seconds, 1, 3600},
+	    {"hold", OPTION_NUMBER, &o.hold, 1, 3600},
 	};
 
 	if (!options_read(specs, sizeof(specs) / sizeof(specs[0]), argc, argv) || to == NULL) {
@@ -102,7 +106,9 @@ flood_options(int argc, char **argv)
 		o.shape.octet = false;
 		o.shape.run = (unsigned)o.batch;
 	}
-	if (o.connections > o.lines)
+	if (o.lines == 0 && o.hold == 0)
+		tool_die("--lines 0 is for --hold");
+	if (o.connections > o.lines && o.hold == 0)
 		o.connections = o.lines;
 	return o;
 }

@@ -11,6 +11,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -46,7 +47,9 @@ class Tools(unittest.TestCase):
         return sink
 
     def result(self, sink):
-        return json.loads(sink.communicate(timeout=30)[0])
+        said = json.loads(sink.communicate(timeout=30)[0])
+        self.assertEqual(sink.returncode, 0)
+        return said
 
     def flood(self, *options, to=f"{HOST}:{PORT}", status=0):
         done = subprocess.run([TOOLS / "flood", "--to", to, "--seconds", "20",
@@ -200,6 +203,30 @@ class Posts(Tools):
         self.receive([], [204, 503])
         sent = self.flood("--lines", 400, to=f"http://{HOST}:{PORT + 3}", status=1)
         self.assertEqual((sent["acknowledged"], sent["refused"]), (200, 200))
+
+
+class Held(Tools):
+    def test_connections_stay_open(self):
+        sink = self.sink("--expect", 20, "--quiet-ms", 5000, "--seconds", 5)
+        started = time.monotonic()
+        # The sink ends 100 ms after the last line, and with it the connections.
+        sent = self.flood("--lines", 20, "--connections", 50, "--hold", 1)
+        self.assertGreaterEqual(time.monotonic() - started, 1)
+        self.assertEqual((sent["lines"], sent["connections"], sent["closed_by_receiver"]),
+                         (20, 50, 50))
+        self.assertEqual(self.result(sink)["connections"], 50)
+
+    def test_over_tls_without_a_line(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=x", "-days", "2",
+                        "-keyout", f"{folder}/key", "-out", f"{folder}/cert"],
+                       check=True, capture_output=True, timeout=20)
+        sink = self.sink("--tls", "--cert", f"{folder}/cert", "--key", f"{folder}/key")
+        sent = self.flood("--lines", 0, "--connections", 200, "--hold", 1, to=f"tls://{HOST}:{PORT}")
+        self.assertEqual((sent["connections"], sent["closed_by_receiver"]), (200, 0))
+        sink.terminate()
+        self.assertEqual(self.result(sink)["connections"], 200)
 
 
 class Requests(Tools):
