@@ -145,11 +145,12 @@ turn_paced(struct flood *f)
 
 	if (c != NULL && c->rest_len == 0)
 		next = pace_next(&f->pace, f->rendered, least_due(f, c));
-
 	if (c == NULL || next > now) {
 		wait_until(f, c == NULL || next > wake ? wake : next);
 		return;
 	}
+	/* Who has to catch up does not sleep, but answers and full sockets count all the same. */
+	wait_until(f, 0);
 	conn_send(f, c, pace_due(&f->pace, f->rendered, now));
 	if (c->ready) {
 		TAILQ_REMOVE(&f->ready, c, link);
