@@ -56,6 +56,7 @@ COLUMNS = {
     "p99 ms": lambda r: number(r["p99"]),
     "max ms": lambda r: number(r["max"]),
     "RssAnon MiB": lambda r: number(r["rss_anon_kib"] / 1024, 1),
+    "at the end MiB": lambda r: number(r["rss_anon_last_kib"] / 1024, 1),
     "crossed": lambda r: "–" if r["crossed"] is None else f"{r['crossed'] * 100:.0f}%",
     **{fault: lambda r, fault=fault: f"{r[fault]:,}" for fault in FAULTS},
 }
@@ -64,7 +65,7 @@ _LATENCY = ["offered/s", "p50 ms", "p99 ms", "max ms", *_LOAD]
 SHOWN = {
     "latency": _LATENCY + FAULTS,
     "fault": _LATENCY + FAULTS,
-    "memory": ["RssAnon MiB", "missing"],
+    "memory": ["RssAnon MiB", "at the end MiB", "missing"],
     "own": ["CPU s/M lines (min–max)", "lines/s", "crossed", "RssAnon MiB", *FAULTS],
 }
 

@@ -28,6 +28,8 @@ class Haproxy(Peer):
             return "HAProxy can not route by APP-NAME"
         if workload.into not in ("tcp", "tls") or workload.out not in ("octet", "lf", "tls"):
             return f"no {workload.into} to {workload.out}"
+        if workload.senders > 1000:
+            return "its descriptors do not suffice"
         return None
 
     def values(self, workload):
