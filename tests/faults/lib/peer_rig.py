@@ -63,6 +63,9 @@ class PeerRig(Rig):
 
     # -- running
 
+    def keep_admin(self):
+        """They have none."""
+
     def wait_arrived(self, drain, lines):
         end = time.monotonic() + QUIET_SECONDS
         while drain.tally.got < lines and time.monotonic() < end:
