@@ -21,7 +21,7 @@ worker_touch(struct app_log *log, void *arg)
 {
 	struct worker *w = arg;
 
-	if (log->touched)
+	if (log->touched || log->leaving)
 		return;
 	log->touched = true;
 	TAILQ_INSERT_TAIL(&w->touched, log, touched_link);
@@ -74,7 +74,8 @@ worker_forget_log(struct worker *w, struct app_log *log)
 static void
 list_if_idle(struct worker *w, struct app_log *log, int64_t now_ms)
 {
-	if (log->idle || !app_log_is_idle(log))
+	/* A drain that ends with its app may find that all was delivered. */
+	if (log->idle || log->leaving || !app_log_is_idle(log))
 		return;
 	log->idle = true;
 	log->idle_ms = now_ms;

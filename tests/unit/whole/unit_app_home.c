@@ -166,6 +166,23 @@ the_end_of_a_worker_abandons_its_apps(void **state)
 	assert_int_equal(stats_get(&f->workers[0]->stats.lines_dropped_stop), 1);
 }
 
+/* Its drains may still find that all was delivered, and there is nothing to look at later. */
+static void
+an_app_that_goes_comes_on_no_list_any_more(void **state)
+{
+	struct fixture *f = *state;
+	struct worker *w = f->workers[0];
+	struct app_home *h = app_home_new(&w->pool, 7, "web");
+
+	add(f, h, 1, "10001");
+	worker_forget_log(w, h->log);
+	w->drains.rests(h->log, w->drains.arg);
+	w->drains.more(h->log, w->drains.arg);
+	assert_true(TAILQ_EMPTY(&w->idle));
+	assert_true(TAILQ_EMPTY(&w->touched));
+	app_home_remove(h);
+}
+
 int
 main(void)
 {
@@ -175,6 +192,7 @@ main(void)
 	    T(a_drain_taken_off_leaves_the_others_in_order),
 	    T(a_drain_sees_only_lines_after_it_was_added),
 	    T(removing_an_app_counts_what_waited_for_each_drain),
+	    T(an_app_that_goes_comes_on_no_list_any_more),
 	    T(abandoning_an_app_counts_what_it_loses_at_the_stop),
 	    T(an_app_without_drains_comes_and_goes),
 	    T(the_end_of_a_worker_abandons_its_apps),
