@@ -1,5 +1,5 @@
 /*
- * drain_post_answer -- what a receiver says to a batch (architecture, "HTTP refused").
+ * drain_post_answer -- what a receiver says to a batch (architecture, "Over HTTP").
  */
 #include <stdio.h>
 #include <string.h>
@@ -194,10 +194,39 @@ learn_size(struct drain *d, const struct post_batch *b, int status)
 					  : post->bytes_max - post->limits.bytes;
 }
 
+/* Lines of a segment that are the batch's; *from: the first of them. */
+static uint64_t
+lines_within(const struct post_batch *b, const struct segment *s, uint64_t *from)
+{
+	uint64_t end = s->seq + s->lines < b->end_seq ? s->seq + s->lines : b->end_seq;
+
+	*from = s->seq > b->first_seq ? s->seq : b->first_seq;
+	return end > *from ? end - *from : 0;
+}
+
+/* Behind half of its lines: their numbers leap from one start of the gateway to the next. */
+static uint64_t
+middle_of(const struct drain *d, const struct post_batch *b)
+{
+	const struct segment *s;
+	uint64_t half = 0, from, n;
+
+	for (unsigned i = 0; (s = cursor_in_flight(&d->cursor, i)) != NULL; i++)
+		half += lines_within(b, s, &from);
+	half /= 2;
+	for (unsigned i = 0; (s = cursor_in_flight(&d->cursor, i)) != NULL; i++) {
+		n = lines_within(b, s, &from);
+		if (half < n)
+			return from + half;
+		half -= n;
+	}
+	return b->end_seq;
+}
+
 static void
 split(struct drain *d, struct post_batch *b)
 {
-	uint64_t middle = b->first_seq + (b->end_seq - b->first_seq) / 2;
+	uint64_t middle = middle_of(d, b);
 	struct post_batch *rest = post_batch_new(d, middle);
 
 	TAILQ_REMOVE(&d->post->batches, rest, link);

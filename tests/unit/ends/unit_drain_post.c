@@ -3,6 +3,8 @@
  */
 #include "drain_post_fixture.h"
 
+#include "base/seq.h"
+
 static void
 a_good_answer_delivers_the_batch_and_lets_the_log_rest(void **state)
 {
@@ -112,6 +114,26 @@ a_bad_entry_costs_itself_alone(void **state)
 	assert_non_null(memmem(s.letter.line, s.letter.line_n, "- - poison", 10));
 	assert_true(posts < 2 * 12);
 	assert_true(app_log_is_idle(f->log));
+}
+
+/* What one start of the gateway numbered lies far from what the next one does. */
+static void
+lines_of_two_starts_are_halved_like_others(void **state)
+{
+	struct fixture *f = *state;
+
+	add_drain(f, "json", "1");
+	append_many(f, 0, 4);
+	app_log_seal(f->log);
+	f->log->end_seq += UINT64_C(1) << SEQ_START_SHIFT;
+	append(f, "poison");
+	append_many(f, 4, 7);
+	flush(f);
+	assert_int_equal(documents(calls[0]->body), 8);
+	answer_by_word(f, "poison");
+	assert_int_equal(status(f).lines_delivered, 7);
+	assert_int_equal(status(f).lines_dropped_refused, 1);
+	assert_int_equal(posts, 7);
 }
 
 static void
@@ -243,6 +265,7 @@ main(void)
 	    TEST(a_refused_batch_goes_out_again_as_it_was),
 	    TEST(a_dead_receiver_costs_nothing_but_time),
 	    TEST(a_bad_entry_costs_itself_alone),
+	    TEST(lines_of_two_starts_are_halved_like_others),
 	    TEST(a_receiver_that_refuses_every_entry_is_asked_slowly),
 	    TEST(a_key_that_is_refused_blocks_the_drain_and_keeps_its_lines),
 	    TEST(a_receiver_that_names_a_time_is_asked_then),
