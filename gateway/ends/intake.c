@@ -101,6 +101,7 @@ intake_end_reading(struct intake *in)
 {
 	struct session *s, *next;
 
+	proxy_gate_clear(in);
 	for (s = TAILQ_FIRST(&in->sessions); s != NULL; s = next) {
 		next = session_next(s);
 		session_end(s, false);

@@ -66,9 +66,10 @@ void intake_sweep(struct intake *, int64_t now_ms);
 /* Reads what has come to every session by now, for a second at most. */
 void intake_read_rest(struct intake *);
 /*
- * Nothing more is read.  Sessions close; those that acknowledge their lines stay
- * until these are safe and acknowledged, then tell their senders and close; so do
- * requests whose lines were taken.
+ * Nothing more is read.  Connections that nobody has introduced yet close, and
+ * sessions; those that acknowledge their lines stay until these are safe and
+ * acknowledged, then tell their senders and close; so do requests whose lines were
+ * taken.
  */
 void intake_end_reading(struct intake *);
 /* How many of these are left; closes those whose senders do not.  To be asked every 20 ms or so. */

@@ -191,6 +191,36 @@ at_a_stop_sessions_that_acknowledge_nothing_end_at_once(void **state)
 	assert_int_equal(recv(sender, &byte, 1, 0), 0);
 }
 
+/* Its load balancer takes its time: nothing of it is read after that. */
+static void
+at_a_stop_connections_that_nobody_has_introduced_end_too(void **state)
+{
+	struct listen_url proxied = {0};
+	struct sockaddr_in addr;
+	char err[256], byte;
+	int late = socket(AF_INET, SOCK_STREAM, 0), fd;
+
+	(void)state;
+	assert_true(listen_url_parse("syslog+tcp://127.0.0.1:0?proxy=127.0.0.1", false, &proxied,
+				     err, sizeof(err)));
+	fd = listening_socket(&addr);
+	listener_new(&intake, &proxied, fd, NULL, rule);
+	assert_int_equal(connect(late, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	turn();
+	assert_true(intake_is_opening(&intake));
+	while (!TAILQ_EMPTY(&intake.listeners))
+		listener_close(TAILQ_FIRST(&intake.listeners));
+	intake_end_reading(&intake);
+	assert_false(intake_is_opening(&intake));
+	assert_int_equal(recv(late, &byte, 1, 0), 0);
+	turn();
+	assert_int_equal(unknown_lines, 0);
+	close(late);
+	intake_clear(&intake);
+	intake_init(&intake);
+	listen_url_free(&proxied);
+}
+
 int
 main(void)
 {
@@ -201,6 +231,7 @@ main(void)
 	    T(the_rest_is_read_also_while_reading_is_paused),
 	    T(a_listener_counts_what_came_through_it),
 	    T(at_a_stop_sessions_that_acknowledge_nothing_end_at_once),
+	    T(at_a_stop_connections_that_nobody_has_introduced_end_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
