@@ -16,13 +16,18 @@
 
 enum {
 	READ_BYTES = 16 * 1024,
+	/* What one event reads before others get their turn. */
+	TURN_BYTES = 256 * 1024,
 	HANDSHAKE_MS = 10000,
 	/* An answer may take so long on top of request_ms: a slow line, not a stalled one. */
 	WRITE_BYTES_PER_MS = 64,
 	/* How long, and for how much, a peer that was told off is still listened to:
-	 * closing on unread bytes would reset the connection and lose the answer. */
+	 * closing on unread bytes would reset the connection and lose the answer, and
+	 * many clients read none before they have sent all of a body. */
 	DRAIN_MS = 2000,
-	DRAIN_BYTES = 4 * 1024 * 1024,
+	DRAIN_BYTES = 64 * 1024 * 1024,
+	/* What may come while an answer goes out bit by bit. */
+	STREAMING_BYTES = 4 * 1024 * 1024,
 	/* Over the cap, this many at once are told so; more are just closed. */
 	REFUSED_AT_ONCE = 16,
 	/* What a client may send ahead while its answer is waited for. */
@@ -256,7 +261,7 @@ conn_ahead(struct http_conn *c, const char *p, size_t n)
 {
 	if (c->state == CONN_STREAMING || c->state == CONN_DRAINING) {
 		c->drained += n;
-		if (c->drained > DRAIN_BYTES)
+		if (c->drained > (c->state == CONN_DRAINING ? DRAIN_BYTES : STREAMING_BYTES))
 			conn_end(c, "peer goes on sending where no other request is taken");
 		return;
 	}
@@ -295,10 +300,12 @@ static void
 conn_read(struct http_conn *c)
 {
 	char bytes[READ_BYTES];
+	size_t got = 0;
 	ssize_t n = 1;
 
-	while (n > 0 && conn_reads(c)) {
+	while (n > 0 && got < TURN_BYTES && conn_reads(c)) {
 		n = stream_read(c->stream, bytes, sizeof(bytes));
+		got += n > 0 ? (size_t)n : 0;
 		if (n == STREAM_EOF || n == STREAM_ERROR)
 			conn_end(c, n == STREAM_EOF ? NULL : stream_error(c->stream));
 		else if (n > 0 && c->state == CONN_READING)

@@ -33,6 +33,27 @@ trickling_does_not_extend_a_request(void **state)
 	fixture_free(f);
 }
 
+/* As many clients do: they read no answer before they have sent everything. */
+static void
+a_body_that_is_too_large_may_be_sent_to_its_end(void **state)
+{
+	enum { BODY = 10 * 1024 * 1024 };
+	struct http_limits limits = small_limits();
+	struct fixture *f = fixture_new(&limits, NULL);
+	struct client c = client_connect(f);
+	char *body = calloc(1, BODY);
+
+	(void)state;
+	assert_non_null(body);
+	client_say(&c, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10485760\r\n\r\n");
+	client_send(&c, body, BODY);
+	assert_false(c.reset);
+	expect_error(&c, 413);
+	free(body);
+	client_free(&c);
+	fixture_free(f);
+}
+
 static void
 idle_connections_are_closed_without_a_word(void **state)
 {
@@ -372,6 +393,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(trickling_does_not_extend_a_request),
+	    cmocka_unit_test(a_body_that_is_too_large_may_be_sent_to_its_end),
 	    cmocka_unit_test(idle_connections_are_closed_without_a_word),
 	    cmocka_unit_test(a_slow_handler_does_not_use_up_a_deadline),
 	    cmocka_unit_test(a_peer_that_does_not_read_is_cut_off),
