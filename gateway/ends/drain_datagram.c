@@ -120,8 +120,8 @@ too_long(struct drain *d)
 	stats_sub(&d->env->stats->lines_delivered, 1);
 }
 
-void
-drain_datagram_send(struct drain *d)
+static void
+send_lines(struct drain *d)
 {
 	const struct segment *s;
 	struct batch b;
@@ -158,4 +158,25 @@ drain_datagram_send(struct drain *d)
 			return;
 		}
 	}
+}
+
+/* The rest of a segment that was begun stays in memory, and is not given up. */
+static void
+pin_begun(struct drain *d)
+{
+	struct chunk *chunk;
+
+	if (d->begun == 0 && !d->noticed)
+		return;
+	chunk = cursor_cut_already(&d->cursor)->chunk;
+	d->pinned[d->npinned++] = chunk;
+	chunk->pins++;
+}
+
+void
+drain_datagram_send(struct drain *d)
+{
+	drain_stream_unpin(d);
+	send_lines(d);
+	pin_begun(d);
 }

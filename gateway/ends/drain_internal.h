@@ -68,7 +68,10 @@ struct drain {
 	uint32_t begun;	     /* bytes of the next unsent segment that were taken */
 	bool noticed;	     /* the notice before the next unsent segment is out */
 	bool full;	     /* TCP takes no more; STREAM_WRITABLE will come */
-	/* While full: what was begun, and what TLS has made a record of, must stay in memory. */
+	/*
+	 * What was begun must stay, and stay in memory; while full, what TLS has made a record of
+	 * too.
+	 */
 	struct chunk *pinned[DRAIN_PINS];
 	unsigned npinned;
 	uint32_t allow;	     /* lines that may go out while being careful */

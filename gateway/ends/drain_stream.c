@@ -309,16 +309,19 @@ drain_stream_unpin(struct drain *d)
 		d->pinned[--d->npinned]->pins--;
 }
 
-/* Of a segment that was begun the rest; of a TLS record that was made, all of it. */
+/*
+ * Of a segment that was begun, or its notice was, the rest; of a TLS record that was made, all
+ * of it.  What is pinned is not given up either.
+ */
 static void
 pin_offered(struct drain *d, int64_t now_ms)
 {
-	size_t bytes = stream_ssl(d->stream) != NULL ? RECORD_BYTES : d->begun > 0;
+	bool record = d->full && d->verbatim && stream_ssl(d->stream) != NULL;
+	size_t bytes = record ? RECORD_BYTES : d->begun > 0 || d->noticed || d->out_is_segment;
 	const struct segment *s;
 
 	bytes += d->begun;
-	for (size_t n = 0; d->verbatim && n < bytes && d->npinned < DRAIN_PINS;
-	     n += s->to - s->from) {
+	for (size_t n = 0; n < bytes && d->npinned < DRAIN_PINS; n += s->to - s->from) {
 		s = cursor_unsent(&d->cursor, d->npinned, now_ms);
 		if (s == NULL)
 			return;
@@ -347,8 +350,7 @@ drain_stream_send(struct drain *d)
 		drain_lost(d, DRAIN_BROKEN, stream_error(d->stream));
 		return;
 	}
-	if (r == WRITE_FULL)
-		pin_offered(d, now_ms);
+	pin_offered(d, now_ms);
 	if (written > 0)
 		d->used_ms = now_ms;
 	if (d->cursor.sent > 0 || d->full)

@@ -145,6 +145,31 @@ def test_caps_drop_the_oldest_and_say_so(gateway, receiver, keys, reason, words)
     assert numbers == list(range(total + 1 - len(numbers), total + 1))
 
 
+@pytest.mark.parametrize("framing", ["lf", "octet-counting"])
+def test_a_cut_spares_what_was_begun(gateway, receiver, framing):
+    """A receiver that stops in the middle of a line is fed the rest of it, and goes on."""
+    gw = gateway(app_memory=APP_MEMORY, spool_cap="1MiB")
+    sink = receiver(reading=False, rcvbuf=16384)
+    url = gw.add_drain("shop", sink, framing=framing)
+    total = 10000
+    gw.send([syslog.line("shop", f"line {i} " + "x" * 1000) for i in range(total)])
+    gw.wait_status("shop", url, lambda s: s["dropped"]["spool"] > 0, "dropped")
+    sink.set_reading(True)
+    gw.wait_status("shop", url, lambda s: s["delivered"]["lines"] + s["dropped"]["spool"] == total,
+                   "each line is read, or was dropped")
+    # What is missing is said once a second at most.
+    time.sleep(1.1)
+    gw.send([syslog.line("shop", f"line {total}")])
+    sink.wait_text(f"line {total}")
+    status = gw.status("shop", url)
+    notices = [t for t in sink.texts if b" penstock drain " in t]
+    numbers = syslog.numbers([t for t in sink.texts if t not in notices])
+    said = sum(int(m.group(1)) for t in notices
+               if (m := re.search(rb"Error: (\d+) lines dropped since .* \(spool full\)", t)))
+    assert numbers == sorted(set(numbers)), "order, and nothing twice"
+    assert status["dropped"]["spool"] == said == total + 1 - len(numbers)
+
+
 def test_without_a_spool_nothing_is_written(gateway, receiver):
     gw = gateway(spool_size="0", stop_timeout="100ms")
     url, _ = dead_drain(gw, receiver)
