@@ -72,6 +72,9 @@ spool_read(struct spool *s, uint64_t app, uint64_t seq, size_t limit,
 	size_t given = 0;
 	uint64_t hash;
 
+	/* Then nothing is known of its logs, and that is not to say that they are not there. */
+	if (s->env == NULL)
+		return spool_refuse(s, "it could not be opened again");
 	if (log == NULL)
 		return SPOOL_NONE;
 	if (seq < log->head.seq)

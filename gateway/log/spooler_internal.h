@@ -81,7 +81,7 @@ struct spooler {
 	bool places_only;  /* what failed had no appends: it may end without one */
 	bool said_failing; /* failing was logged, so its end will be */
 	int64_t said_ms;   /* when; 0: never */
-	int64_t damage_ms; /* when damage was logged; 0: never */
+	int64_t fault_ms;  /* when reading was last said to go wrong; 0: never */
 
 	struct spooler_apps apps;
 	size_t swept; /* the next log that is looked at for its age */

@@ -11,8 +11,8 @@
 /* Read in one round, about: commits wait for it. */
 enum { READ_BYTES = 16 << 20 };
 
-/* Damage is logged this often at most; it is counted each time. */
-enum { DAMAGE_LOG_MS = 10000 };
+/* What is wrong is logged this often at most; damage is counted each time. */
+enum { FAULT_LOG_MS = 10000 };
 
 struct reading {
 	struct spooler *s;
@@ -42,16 +42,20 @@ on_chunk(const struct spool_chunk *from, void *arg)
 }
 
 static void
-say_damage(struct spooler *s, uint64_t app, enum spool_code code)
+say_fault(struct spooler *s, uint64_t app, enum spool_code code)
 {
 	int64_t now_ms = clock_mono_ms();
 
-	if (s->damage_ms != 0 && now_ms - s->damage_ms < DAMAGE_LOG_MS)
+	if (s->fault_ms != 0 && now_ms - s->fault_ms < FAULT_LOG_MS)
 		return;
-	s->damage_ms = now_ms;
-	log_error("spool is damaged; lines in it are lost", "app_serial", log_u64(app),
-		  "damaged_chunks", log_u64(stats_get(&s->stats.chunks_damaged)), "error",
-		  code == SPOOL_OK ? "checksum" : spool_error(s->spool), NULL);
+	s->fault_ms = now_ms;
+	if (code == SPOOL_FAILED)
+		log_error("spool cannot be read; it is tried again each second", "app_serial",
+			  log_u64(app), "error", spool_error(s->spool), NULL);
+	else
+		log_error("spool is damaged; lines in it are lost", "app_serial", log_u64(app),
+			  "damaged_chunks", log_u64(stats_get(&s->stats.chunks_damaged)), "error",
+			  code == SPOOL_OK ? "checksum" : spool_error(s->spool), NULL);
 }
 
 static size_t
@@ -65,7 +69,7 @@ answer(struct spooler *s, struct spool_fetch *f)
 			     f->limit < READ_BYTES ? f->limit : READ_BYTES, on_chunk, &r);
 	if ((f->code != SPOOL_OK && f->code != SPOOL_NONE) ||
 	    stats_get(&s->stats.chunks_damaged) != damaged)
-		say_damage(s, f->app, f->code);
+		say_fault(s, f->app, f->code);
 	/* What was read before a fault is good; the fault comes again, first, in the next fetch. */
 	if (f->n > 0)
 		f->code = SPOOL_OK;

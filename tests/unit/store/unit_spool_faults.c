@@ -269,6 +269,55 @@ a_disk_that_fails_for_a_while_does_no_harm(void **state)
 	}
 }
 
+/* Where the folder is; LMDB needs it to open the file again. */
+static void
+move_folder(const struct fixture *f, bool away)
+{
+	char here[128], there[128];
+
+	snprintf(here, sizeof(here), "%s/spool", f->dir);
+	snprintf(there, sizeof(there), "%s/away", f->dir);
+	assert_int_equal(away ? rename(here, there) : rename(there, here), 0);
+}
+
+/* It is not opened again for a while: what is in it is not said to be gone. */
+static void
+what_cannot_be_opened_again_is_not_lost(void **state)
+{
+	struct want none = {place(1, 0, 0), place(1, 0, 0)}, is = none, next;
+	struct fixture *f = *state;
+	struct got got = {.n = 0};
+	int closed = 0;
+
+	want_next(&is);
+	begin(f);
+	assert_ok(change(f, &none, &is));
+	for (int after = 0; after < 30; after++) {
+		next = is;
+		want_next(&next);
+		begin(f);
+		disk.fault = FAULT_REFUSED;
+		disk.after = after;
+		disk.for_n = 3;
+		if (change(f, &is, &next) == SPOOL_OK)
+			is = next;
+		disk.after = -1;
+		move_folder(f, true);
+		if (spool_begin(f->spool) == SPOOL_OK) {
+			spool_abort(f->spool);
+		} else {
+			closed++;
+			assert_int_equal(spool_read(f->spool, APP, 0, SIZE_MAX, on_chunk, &got),
+					 SPOOL_FAILED);
+		}
+		move_folder(f, false);
+		begin(f);
+		spool_abort(f->spool);
+		assert_is(f, &is);
+	}
+	assert_true(closed > 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -279,6 +328,7 @@ main(void)
 	    TEST(so_does_a_short_one),
 	    TEST(one_that_got_through_unsaid_is_there_whole_or_not_at_all),
 	    TEST(a_disk_that_fails_for_a_while_does_no_harm),
+	    TEST(what_cannot_be_opened_again_is_not_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
