@@ -178,11 +178,23 @@ spooler_stop(struct spooler *s)
 	s->running = false;
 }
 
+/* Drops, of a start that came to nothing: the next one finds them again. */
+static void
+forget_changes(struct spooler *s)
+{
+	struct mail *mail;
+
+	mailbox_turn(s->mailbox);
+	while ((mail = mails_take(&s->changes)) != NULL)
+		free(mail);
+}
+
 void
 spooler_free(struct spooler *s)
 {
 	if (s == NULL)
 		return;
+	forget_changes(s);
 	event_free(s->tick);
 	mailbox_free(s->mailbox);
 	event_base_free(s->base);

@@ -348,6 +348,25 @@ one_that_never_ran_answers_too(void **state)
 	assert_int_equal(spool_bytes(f->spool), 1000);
 }
 
+/* A start that came to nothing, as another's port was in the way. */
+static void
+one_that_never_ran_may_be_freed_with_drops(void **state)
+{
+	struct fixture *f = *state;
+	struct source a = source_of(3);
+
+	new_spooler(f);
+	spooler_commit(f->spooler, commit_of(&f->home, &a, 1, 1000));
+	end_spooler(f);
+	spool_close(f->spool);
+	new_spooler(f);
+	spooler_drop(f->spooler, 3);
+	spooler_free(f->spooler);
+	f->spooler = NULL;
+	open_spool(f);
+	assert_non_null(spool_log_of(f->spool, 3));
+}
+
 static void
 logs_and_marks_are_there_after_a_restart(void **state)
 {
@@ -394,6 +413,7 @@ main(void)
 	    BOTH(what_nobody_needs_is_deleted),
 	    BOTH(stop_does_and_answers_all_that_was_asked),
 	    BOTH(one_that_never_ran_answers_too),
+	    BOTH(one_that_never_ran_may_be_freed_with_drops),
 	    BOTH(logs_and_marks_are_there_after_a_restart),
 	};
 
