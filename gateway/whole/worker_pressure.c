@@ -134,9 +134,14 @@ judge_route(struct route *r, void *arg)
 		return;
 	TAILQ_FOREACH(c, &r->log->cursors, link)
 	{
+		/* A tap judges itself. */
+		if (c->tap)
+			continue;
 		cursor_judge(c, pressed, j->now_ms);
 		gathers = gathers || (pressed && !c->lags && cursor_waiting_bytes(c) > 0);
 	}
+	if (pressed)
+		worker_spool_relieve(j->worker, r->log);
 	if (r->log->lagging > j->most) {
 		j->most = r->log->lagging;
 		j->greediest = r->log;

@@ -13,8 +13,11 @@
 #include "log/log_spool.h"
 #include "whole/worker.h"
 
-/* How often dirty logs are looked at: LOG_LOOKS times in spool-after, within these. */
-enum { LOOK_MIN_MS = 10, LOOK_MAX_MS = 250 };
+/*
+ * How old the lines of dirty logs are is looked at LOG_LOOKS times in spool-after, but no more
+ * often than this; whether they are safe by now, with every tick.
+ */
+enum { LOOK_MIN_MS = 10, TICK_MAX_MS = 250 };
 
 /*
  * Without a spool: how often receivers are asked what they took while somebody waits for it,
@@ -292,13 +295,33 @@ worker_spool_turn(struct worker *w)
 	chunk_cache_trim(&w->pool);
 }
 
+/* Who looks on lags by rule, and nothing goes to disk for that. */
+static bool
+has_laggard(const struct app_log *log)
+{
+	const struct cursor *c;
+
+	TAILQ_FOREACH(c, &log->cursors, link)
+	if (c->lags && !c->tap)
+		return true;
+	return false;
+}
+
+void
+worker_spool_relieve(struct worker *w, struct app_log *log)
+{
+	if (w->spool.spooler != NULL && log->pressure > 0 && has_laggard(log))
+		on_urge(log, w);
+}
+
 void
 worker_spool_lines(struct worker *w, struct app_log *log)
 {
 	if (w->spool.spooler == NULL || log->urgent)
 		return;
 	if (w->setup->config->spool_after == 0 ||
-	    (log->nlagging > 0 && log->end_bytes - log->spooled_bytes >= LAG_COMMIT_BYTES))
+	    (log->nlagging > 0 && log->end_bytes - log->spooled_bytes >= LAG_COMMIT_BYTES &&
+	     has_laggard(log)))
 		on_urge(log, w);
 }
 
@@ -322,12 +345,13 @@ send_marks(struct worker *w, int64_t now_ms)
 static void
 look_at_dirty(struct worker *w)
 {
+	bool look = ++w->spool.ticks % w->spool.look_ticks == 0;
 	struct app_log *log, *next;
 
 	for (log = TAILQ_FIRST(&w->spool.dirty); log != NULL; log = next) {
 		next = TAILQ_NEXT(log, dirty_link);
 		log_spool_settle(log);
-		if (log_spool_look(log))
+		if (look && log_spool_look(log))
 			on_urge(log, w);
 		else if (log_spool_is_settled(log))
 			clean(w, log);
@@ -408,15 +432,16 @@ worker_spool_init(struct worker *w)
 	w->pool.urge = on_urge;
 	w->pool.arg = w;
 	/* With 0 every line is urgent by itself. */
-	if (ms == 0 || ms > LOOK_MAX_MS)
-		ms = LOOK_MAX_MS;
+	if (ms == 0)
+		ms = TICK_MAX_MS;
 	if (ms < LOOK_MIN_MS)
 		ms = LOOK_MIN_MS;
+	w->spool.look_ticks = (unsigned)((ms + TICK_MAX_MS - 1) / TICK_MAX_MS);
 	w->spool.tick = event_new(w->base, -1, w->pool.spooling ? EV_PERSIST : 0, on_tick, w);
 	if (w->spool.tick == NULL)
 		abort();
 	if (w->pool.spooling)
-		arm(w, ms);
+		arm(w, ms / w->spool.look_ticks);
 }
 
 void

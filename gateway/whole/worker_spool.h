@@ -33,6 +33,8 @@ struct worker_spool {
 	int64_t commit_after_ms; /* after a failure: not before */
 	int64_t fetch_after_ms;
 	int64_t marked_ms; /* when marks alone were last sent */
+	unsigned ticks;
+	unsigned look_ticks; /* so many from one look at the age of lines to the next */
 };
 
 void worker_spool_init(struct worker *);
@@ -41,6 +43,8 @@ void worker_spool_clear(struct worker *);
 void worker_spool_turn(struct worker *);
 /* A log got lines and is about to be flushed. */
 void worker_spool_lines(struct worker *, struct app_log *);
+/* The worker is over worker-memory: what a drain that lags has in it does not wait. */
+void worker_spool_relieve(struct worker *, struct app_log *);
 /* The log is about to be freed.  drop: its app is gone, and what the spool has of it goes. */
 void worker_spool_forget(struct worker *, struct app_log *, bool drop);
 /* Everything that is not safe, and all marks, as soon as may be. */

@@ -37,9 +37,9 @@ on_fixture_unknown(struct mail *mail, void *owner)
 	free(mail);
 }
 
-/* They do not run yet. */
+/* Without workers: their setup may still be changed. */
 static inline struct fixture *
-fixture_new(unsigned workers)
+fixture_prepare(unsigned workers)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
@@ -59,10 +59,25 @@ fixture_new(unsigned workers)
 					 .workers = workers,
 					 .main = mailbox_new(f->main_base, f),
 					 .unknown = on_fixture_unknown};
-	for (unsigned i = 0; i < workers; i++) {
+	return f;
+}
+
+/* They do not run yet. */
+static inline void
+fixture_make_workers(struct fixture *f)
+{
+	for (unsigned i = 0; i < f->setup.workers; i++) {
 		f->workers[i] = worker_new(i, &f->setup);
 		f->posts[i] = &f->workers[i]->post;
 	}
+}
+
+static inline struct fixture *
+fixture_new(unsigned workers)
+{
+	struct fixture *f = fixture_prepare(workers);
+
+	fixture_make_workers(f);
 	return f;
 }
 
