@@ -7,6 +7,7 @@
 #include "base/xmalloc.h"
 #include "log/chunk_cache.h"
 #include "log/cursor_place.h"
+#include "log/log_hole.h"
 
 /* The first line that some drain has not taken. */
 static uint64_t
@@ -259,6 +260,14 @@ log_spool_done(struct app_log *log, const struct spool_commit *commit,
 	}
 	app_log_weigh(log);
 	log_spool_settle(log);
+}
+
+uint64_t
+log_spool_kept_bytes(const struct app_log *log)
+{
+	uint64_t from = head_of(log).bytes, to = log->asked_bytes;
+
+	return from < to ? to - from - log_hole_bytes(log, from, to) : 0;
 }
 
 bool

@@ -47,6 +47,8 @@ bool log_spool_gather(struct app_log *, struct spool_commit *, size_t limit, boo
 bool log_spool_gather_marks(struct app_log *, struct spool_commit *);
 /* The commit came back. */
 void log_spool_done(struct app_log *, const struct spool_commit *, const struct spool_part *);
+/* What it has on disk or is about to, without what was given up in between. */
+uint64_t log_spool_kept_bytes(const struct app_log *);
 /* Nothing is left to be told to the spool. */
 bool log_spool_is_settled(const struct app_log *);
 

@@ -75,8 +75,12 @@ struct spool_fetch *spool_fetch_new(uint64_t app, uint64_t seq, size_t limit, st
 				    void (*done)(struct mail *, void *owner));
 void spool_fetch_free(struct spool_fetch *); /* with the data that was not taken */
 
-/* Told to the worker at home of the app: lines before that place are too much, or too old. */
-enum spool_trim_reason { SPOOL_TRIM_CAP, SPOOL_TRIM_AGE };
+/*
+ * Told to the worker at home of the app: lines before that place are too much for one app, or for
+ * all together, or too old.  Bytes are counted from head to end here: lines in between that were
+ * given up before they were on disk are known to the worker alone.
+ */
+enum spool_trim_reason { SPOOL_TRIM_CAP, SPOOL_TRIM_SIZE, SPOOL_TRIM_AGE };
 
 struct spool_trim {
 	struct mail mail;
@@ -121,7 +125,7 @@ const struct spooler_stats *spooler_stats(const struct spooler *);
  * still be there; nothing may be asked any more.
  */
 void spooler_stop(struct spooler *);
-/* Closes the spool. */
+/* Closes the spool.  It was stopped, or never ran: then nothing but drops was asked. */
 void spooler_free(struct spooler *); /* NULL is fine */
 
 #endif

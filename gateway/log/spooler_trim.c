@@ -56,13 +56,14 @@ ask(struct spooler *s, struct spooler_app *a, const struct spool_log *log,
 }
 
 static void
-trim_to(struct spooler *s, const struct spool_log *log, uint64_t keep)
+trim_to(struct spooler *s, const struct spool_log *log, uint64_t keep,
+	enum spool_trim_reason reason)
 {
 	struct spooler_app *a = askable(s, log);
 	struct spool_place to;
 
 	if (a != NULL && spool_cut_bytes(s->spool, log->app, keep, &to) == SPOOL_OK)
-		ask(s, a, log, &to, SPOOL_TRIM_CAP);
+		ask(s, a, log, &to, reason);
 }
 
 static void
@@ -71,7 +72,7 @@ trim_cap(struct spooler *s, const struct spool_log *log)
 	uint64_t cap = s->options.app_cap;
 
 	if (kept(log) > cap)
-		trim_to(s, log, cap - cap / CAP_SLACK);
+		trim_to(s, log, cap - cap / CAP_SLACK, SPOOL_TRIM_CAP);
 }
 
 static void
@@ -124,7 +125,7 @@ spooler_trim_all(struct spooler *s)
 	 * asked may be more than an eighth of it.
 	 */
 	greedy = kept(log) / 4 * 3;
-	trim_to(s, log, kept(log) - kept(log) / GREEDY_CUT);
+	trim_to(s, log, kept(log) - kept(log) / GREEDY_CUT, SPOOL_TRIM_SIZE);
 	for (int i = 0; i < EYE_LOGS && excess(s) > 0; i++) {
 		log = spool_log_at(s->spool, s->eyed++);
 		if (log == NULL) {
@@ -132,7 +133,7 @@ spooler_trim_all(struct spooler *s)
 			break;
 		}
 		if (kept(log) > greedy)
-			trim_to(s, log, kept(log) - kept(log) / GREEDY_CUT);
+			trim_to(s, log, kept(log) - kept(log) / GREEDY_CUT, SPOOL_TRIM_SIZE);
 	}
 }
 
@@ -159,7 +160,8 @@ spooler_trim_sweep(struct spooler *s)
 			s->swept = 0;
 			break;
 		}
-		trim_cap(s, log);
+		/* First: its worker may find that the app is not over its cap. */
 		trim_age(s, log);
+		trim_cap(s, log);
 	}
 }

@@ -403,6 +403,13 @@ worker_spool_is_done(const struct worker *w)
 	       (!s->committing && (TAILQ_EMPTY(&s->urgent) || w->pool.failing));
 }
 
+/* Lines that were given up before they were on disk take no room there. */
+static bool
+is_over_cap(const struct worker *w, const struct app_log *log)
+{
+	return log_spool_kept_bytes(log) > (uint64_t)w->setup->config->spool_cap;
+}
+
 void
 worker_spool_on_trim(struct mail *mail, void *owner)
 {
@@ -410,7 +417,7 @@ worker_spool_on_trim(struct mail *mail, void *owner)
 	struct worker *w = owner;
 	struct app_log *log = log_of(w, t->app);
 
-	if (log != NULL) {
+	if (log != NULL && (t->reason != SPOOL_TRIM_CAP || is_over_cap(w, log))) {
 		log_shed_to(log, &t->to, t->reason == SPOOL_TRIM_AGE ? CURSOR_AGE : CURSOR_SPOOL);
 		worker_touch(log, w);
 	}

@@ -122,7 +122,7 @@ above_85_percent_the_greediest_log_is_cut_by_an_eighth(void **state)
 	commit(f, h, &a, 4);
 	assert_int_equal(h->ntrims, 1);
 	assert_int_equal(h->trims[0]->app, 100);
-	assert_int_equal(h->trims[0]->reason, SPOOL_TRIM_CAP);
+	assert_int_equal(h->trims[0]->reason, SPOOL_TRIM_SIZE);
 	/* 39 chunks are seven eighths of 45. */
 	assert_int_equal(h->trims[0]->to.bytes, a.head.bytes + 6 * CHUNK);
 	a.head = h->trims[0]->to;

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "ends/tap.h"
 #include "log/cursor.h"
+#include "log/log_shed.h"
+#include "store/spool.h"
 
 /* Longer than anything takes; a test that waits so long has failed. */
 enum { WAIT_MS = 60000 };
@@ -270,6 +272,77 @@ a_worker_with_nothing_to_commit_does_not_stay_failing(void **state)
 	fixture_end(f);
 }
 
+/* Its oldest lines, so many, are too much. */
+static void
+trim(struct worker *w, const struct app_log *log, unsigned lines, enum spool_trim_reason reason)
+{
+	struct spool_trim *t = calloc(1, sizeof(*t));
+	const struct chunk *c = TAILQ_FIRST(&log->chunks);
+
+	assert_non_null(t);
+	while (c->first_line < SPOOL_ORIGIN + lines)
+		c = TAILQ_NEXT(c, link);
+	t->app = log->app;
+	t->reason = reason;
+	t->to = (struct spool_place){c->first_seq, c->base, c->first_line};
+	worker_spool_on_trim(&t->mail, w);
+}
+
+/* On disk 5 lines and 5 more, then so many that were given up, and again 5. */
+static struct app_log *
+app_with_hole(struct fixture *f, size_t given_up)
+{
+	struct worker *w = f->workers[0];
+	struct app_log *log = app_with_drain(w, "web", 1);
+
+	for (int i = 0; i < 2; i++) {
+		append(log, 5);
+		worker_spool_lines(w, log);
+		commit_now(w);
+		answer(f, SPOOL_OK);
+	}
+	append(log, given_up);
+	app_log_seal(log);
+	w->pool.failing = TAILQ_FIRST(&log->cursors)->lags = true;
+	app_log_weigh(log);
+	log_shed(log, 0);
+	w->pool.failing = false;
+	app_log_weigh(log);
+	append(log, 5);
+	worker_spool_lines(w, log);
+	commit_now(w);
+	answer(f, SPOOL_OK);
+	return log;
+}
+
+/* What was given up is not there to be too much. */
+static void
+lines_that_were_given_up_do_not_count_against_the_cap(void **state)
+{
+	struct fixture *f = fixture_after(1, 0);
+	struct drain_status status;
+	struct app_log *log;
+	struct drain *d;
+
+	(void)state;
+	f->config.spool_cap = 20 * 1000;
+	log = app_with_hole(f, 100);
+	d = drain_of(TAILQ_FIRST(&log->cursors));
+	trim(f->workers[0], log, 5, SPOOL_TRIM_CAP);
+	drain_status(d, &status);
+	assert_int_equal(status.lines_dropped_spool, 0);
+	f->config.spool_cap = 10 * 1000;
+	trim(f->workers[0], log, 5, SPOOL_TRIM_CAP);
+	drain_status(d, &status);
+	assert_int_equal(status.lines_dropped_spool, 5);
+	assert_int_equal(status.lines_dropped_memory, 100);
+	f->config.spool_cap = 20 * 1000;
+	trim(f->workers[0], log, 10, SPOOL_TRIM_SIZE);
+	drain_status(d, &status);
+	assert_int_equal(status.lines_dropped_spool, 10);
+	fixture_end(f);
+}
+
 /* Else its lines would be nobody's after the next start. */
 static void
 a_drain_that_gets_its_id_has_its_mark_told_again(void **state)
@@ -301,6 +374,7 @@ main(void)
 	    cmocka_unit_test(lines_that_somebody_looks_at_are_not_committed_for_that),
 	    cmocka_unit_test(all_workers_know_as_long_as_one_cannot_commit),
 	    cmocka_unit_test(a_worker_with_nothing_to_commit_does_not_stay_failing),
+	    cmocka_unit_test(lines_that_were_given_up_do_not_count_against_the_cap),
 	    cmocka_unit_test(a_drain_that_gets_its_id_has_its_mark_told_again),
 	};
 
