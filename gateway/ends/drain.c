@@ -33,6 +33,8 @@ void
 drain_set_id(struct drain *d, uint64_t id)
 {
 	d->id = d->cursor.drain = id;
+	/* The spool may have its mark under the one that it had. */
+	app_log_stir(d->cursor.log);
 }
 
 void

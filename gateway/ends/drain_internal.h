@@ -78,7 +78,7 @@ struct drain {
 	uint32_t allow_step; /* of these, in all */
 	/* In the stream: where the step began, and the one before it, whose lines count as read. */
 	uint64_t step_from, step_before;
-	size_t since_poll;   /* bytes written since the last drain_poll */
+	size_t since_poll; /* bytes written since the last drain_poll */
 	struct drain_window window;
 	int64_t connected_ms;
 	int64_t used_ms; /* last time something was sent */
