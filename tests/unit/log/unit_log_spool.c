@@ -368,6 +368,47 @@ lines_that_are_not_on_disk_press_on_senders(void **state)
 	assert_int_equal(f->pool.pressure, 0);
 }
 
+static bool
+wants_late(struct cursor *c, struct slice message)
+{
+	(void)c;
+	return line_number(message) >= 20;
+}
+
+static uint64_t filtered;
+
+static void
+on_filtered(struct cursor *c, uint64_t lines)
+{
+	(void)c;
+	filtered += lines;
+}
+
+static void
+lines_that_nobody_wants_press_on_nobody_and_are_safe(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first = f->log->end_seq;
+	const struct segment *s;
+
+	filtered = 0;
+	f->a.wants = wants_late;
+	f->a.filtered = on_filtered;
+	append_many(f, 0, 20, 1000);
+	app_log_seal(f->log);
+	append_many(f, 20, 40, 1000);
+	assert_int_equal(f->pool.pressure, 40 * 1005);
+	s = cursor_unsent(&f->a, 0, 0);
+	assert_true(s != NULL && s->seq == first + 20);
+	assert_int_equal(filtered, 20);
+	assert_int_equal(f->pool.pressure, 20 * 1005);
+	assert_true(log_spool_safe_seq(f->log) == first + 20);
+	commit_all(f);
+	assert_int_equal(f->pool.pressure, 0);
+	assert_int_equal(fake_mark(&f->spool, 1)->lines, SPOOL_ORIGIN + 20);
+	assert_int_equal(f->spool.chunks[0].is.at.seq, first + 20);
+}
+
 static void
 a_log_goes_on_behind_what_is_on_disk(void **state)
 {
@@ -423,6 +464,7 @@ main(void)
 	    TEST(marks_of_a_commit_that_failed_are_told_again),
 	    TEST(what_failed_may_be_on_disk_and_goes_all_the_same),
 	    TEST(lines_that_are_not_on_disk_press_on_senders),
+	    TEST(lines_that_nobody_wants_press_on_nobody_and_are_safe),
 	    TEST(a_log_goes_on_behind_what_is_on_disk),
 	};
 
