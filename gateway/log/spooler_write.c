@@ -208,8 +208,18 @@ leave_out(struct spooler *s, struct batch *b, enum spool_code code)
 	return false;
 }
 
+static const char *
+remedy_of(enum spool_code code)
+{
+	if (code == SPOOL_DAMAGED)
+		return "restart penstockd: it puts the damaged file aside and begins a new one; "
+		       "penstockd --check-spool then brings back what can be read";
+	return "make room on the disk of data-dir, or if that is not it raise spool-map; it is "
+	       "tried again each second";
+}
+
 static void
-say_failing(struct spooler *s)
+say_failing(struct spooler *s, enum spool_code code)
 {
 	int64_t now_ms = clock_mono_ms();
 
@@ -219,10 +229,7 @@ say_failing(struct spooler *s)
 	s->said_ms = now_ms;
 	log_error("spool cannot be written; lines stay in memory within app-memory; inputs that "
 		  "acknowledge wait",
-		  "error", spool_error(s->spool), "remedy",
-		  "make room on the disk of data-dir, or if that is not it raise spool-map; it is "
-		  "tried again each second",
-		  NULL);
+		  "error", spool_error(s->spool), "remedy", remedy_of(code), NULL);
 }
 
 /* All went well; appends: and there was one. */
@@ -238,7 +245,7 @@ end_failing(struct spooler *s, bool appends)
 }
 
 static void
-note_failure(struct spooler *s, const struct batch *b)
+note_failure(struct spooler *s, const struct batch *b, enum spool_code code)
 {
 	stats_add(&s->stats.failures, 1);
 	/* What was deleted is there again. */
@@ -247,7 +254,7 @@ note_failure(struct spooler *s, const struct batch *b)
 		return;
 	s->places_only = b->chunks == 0 && (s->places_only || !atomic_load(&s->stats.failing));
 	atomic_store(&s->stats.failing, true);
-	say_failing(s);
+	say_failing(s, code);
 }
 
 static bool
@@ -257,7 +264,7 @@ batch_write(struct spooler *s, struct batch *b)
 	enum spool_code code;
 
 	while ((code = attempt(s, b)) != SPOOL_OK) {
-		note_failure(s, b);
+		note_failure(s, b, code);
 		if (!leave_out(s, b, code))
 			return false;
 		since_us = clock_mono_us();

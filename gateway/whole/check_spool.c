@@ -187,7 +187,8 @@ bring_back(struct checking *k, const char *name)
 
 	if (say_folder(k, folder) != SPOOL_NONE && k->spool != NULL) {
 		if (spool_salvage(folder, k->spool, drains_of, k, &report) == SPOOL_OK) {
-			say_lines("brought back: ", &report, "; others are of apps without drains");
+			say_lines("brought back: ", &report,
+				  "; what is of apps without drains is left out");
 			set_done(k, folder, name);
 		} else {
 			k->bad = true;

@@ -2,11 +2,12 @@
 # one that a start had put aside: in front of those that came since, once, to
 # the drain that they waited for.
 
+import os
 import re
 
 import pytest
 
-from lib import syslog
+from lib import syslog, wait
 from lib.gateway import run_daemon
 
 LINES = 3000
@@ -54,6 +55,22 @@ def test_a_sound_spool_is_said_to_be_one(gateway, receiver):
         assert status == 0, text
         assert f"{gw.data}/spool: sound" in text
         assert f"{LINES} lines of 1 apps" in text
+
+
+def test_a_file_that_is_cut_while_the_gateway_runs(gateway, receiver):
+    """It takes nothing more, and the log says that a restart begins a new one; that it does."""
+    gw, _, _ = backlog(gateway, receiver)
+    gw.start()
+    os.truncate(gw.data / "spool/data.mdb", 64 * 1024)
+    gw.send([syslog.line("shop", "one more")])
+    fault = wait.until(lambda: gw.find_log(msg="spool cannot be written"), "a word on the damage")
+    assert "was cut" in fault[0]["error"] and "restart penstockd" in fault[0]["remedy"]
+    gw.stop()
+    gw.start()
+    assert gw.find_log(msg="THE SPOOL IS DAMAGED")
+    gw.stop()
+    status, text = check_spool(gw)
+    assert status == 1 and "brought back" in text, text
 
 
 def test_nothing_to_check_is_no_fault(gateway, tmp_path):
