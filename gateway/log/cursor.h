@@ -146,8 +146,8 @@ uint64_t cursor_close(struct cursor *);
 /*
  * The n-th unsent segment (0 is the next to send); cuts new ones from the log
  * as needed.  NULL: there is no more, or its bytes are on the way from the
- * spool, and the log will be flushed when they are here.  Valid until the next call that changes
- * the cursor, except cursor_unsent itself with a higher n: copy what you keep.
+ * spool, and the log will be flushed when they are here.  Valid until the next call that may
+ * change the cursor, as this one may with another n; its chunk stays as long as it does.
  */
 const struct segment *cursor_unsent(struct cursor *, unsigned n, int64_t now_ms);
 
