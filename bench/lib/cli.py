@@ -35,7 +35,7 @@ def _add_changes(p):
                    help="sink closes a connection after so many lines")  # fmt: skip
     p.add_argument("--workers", type=int, help="penstock's, instead of the workload's")
     p.add_argument("--penstock-option", action="append", default=[], metavar="--KEY=VALUE")
-    p.add_argument("--rsyslog-batch", type=int, default=8192)
+    p.add_argument("--rsyslog-batch", type=int, help="instead of its own")
     p.add_argument("--rsyslog-workers", type=int, default=1)
     p.add_argument("--seconds", type=int, default=60, help="the longest that one run may take")
     p.add_argument("--quiet-ms", type=int, default=4000, help="no line for so long ends a run")
@@ -52,8 +52,8 @@ def read_args():
     _add_choice(p)
     _add_changes(p)
     p.add_argument("--json", type=pathlib.Path, help="keep everything in this file")
-    p.add_argument("--readme", type=pathlib.Path, metavar="JSON",
-                   help="runs nothing: puts the tables of this file into bench/README.md, and "
+    p.add_argument("--readme", type=pathlib.Path, nargs="+", metavar="JSON",
+                   help="runs nothing: puts the tables of these files into bench/README.md, and "
                    "writes the plots")  # fmt: skip
     args = p.parse_args()
     args.build = args.build.resolve()
@@ -87,7 +87,7 @@ def _wanted(args, workload, names):
 def _print(everything, args):
     rows = everything["summary"]
     for group in dict.fromkeys(WORKLOADS[r["workload"]].group for r in rows):
-        print(results.table([r for r in rows if WORKLOADS[r["workload"]].group == group], group))
+        print(results.table(results.of_groups(rows, [group]), group))
     if args.targets or args.all:
         print(targets.table(rows))
 
@@ -130,7 +130,7 @@ def main():
         _list()
         return 0
     if args.readme:
-        kept = json.loads(args.readme.read_text(encoding="utf-8"))
+        kept = [json.loads(path.read_text(encoding="utf-8")) for path in args.readme]
         plots.write(kept, ROOT / "bench/plots")
         readme.write(kept, ROOT / "bench/README.md")
         return 0

@@ -1,7 +1,6 @@
 """The plots of bench/plots, from kept results."""
 
 from . import results, svg
-from .workloads import WORKLOADS
 
 # File, title, groups of workloads, column.
 PLOTS = {
@@ -33,7 +32,7 @@ def _bar(row, key):
 def draw(rows, name):
     """The plot as text; None if nothing was run for it."""
     title, groups, key = PLOTS[name]
-    rows = [r for r in rows if WORKLOADS[r["workload"]].group in groups and r.get(key)]
+    rows = [r for r in results.of_groups(rows, groups) if r.get(key)]
     parts = []
     for workload in dict.fromkeys(r["workload"] for r in rows):
         bars = [_bar(r, key) for r in rows if r["workload"] == workload]
@@ -46,8 +45,10 @@ def draw(rows, name):
 
 
 def write(kept, folder):
+    """kept: what the files of results hold."""
+    rows = [row for k in kept for row in k["summary"]]
     folder.mkdir(exist_ok=True)
     for name in PLOTS:
-        drawn = draw(kept["summary"], name)
+        drawn = draw(rows, name)
         if drawn:
             (folder / f"{name}.svg").write_text(drawn, encoding="utf-8")

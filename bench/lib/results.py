@@ -3,6 +3,8 @@
 import collections
 import statistics
 
+from .workloads import WORKLOADS
+
 FAULTS = ["missing", "duplicated", "reordered", "misrouted", "misparsed"]
 MEDIANS = ["cpu_per_million", "lines_per_s", "rss_anon_kib", "rss_anon_last_kib", "crossed",
            "p50", "p99", "max", "offered", "rate"]  # fmt: skip
@@ -30,6 +32,13 @@ def summary(runs):
             row[key] = max(r.get(key, 0) for r in several)
         rows.append(row)
     return rows
+
+
+def of_groups(rows, groups):
+    """Those of workloads of these groups, in the order of the workloads."""
+    rows = [r for r in rows if WORKLOADS[r["workload"]].group in groups]
+    order = list(WORKLOADS)
+    return sorted(rows, key=lambda r: order.index(r["workload"]))
 
 
 def number(value, digits=2):

@@ -17,10 +17,10 @@ DRAW = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from lib import plots, readme
-kept = json.load(open(sys.argv[2]))
+kept = [json.load(open(sys.argv[2]))]
 print(readme.fill("before\\n<!-- compare: apps -->\\nwas here\\n<!-- end -->\\nbehind", kept))
 print(readme.fill("<!-- compare: targets -->\\n<!-- end -->", kept))
-open(sys.argv[3], "w").write(plots.draw(kept["summary"], "apps"))
+open(sys.argv[3], "w").write(plots.draw(kept[0]["summary"], "apps"))
 """
 
 

@@ -35,7 +35,10 @@ class Rsyslog(Peer):
         return None
 
     def values(self, workload):
-        return {"batch": self.args.rsyslog_batch, "workers": self.args.rsyslog_workers}
+        queue, batch = (20_000, 4096) if workload.apps <= 100 else (200_000, 65_536)
+        return {"queue": queue, "high": queue * 95 // 100,
+                "batch": self.args.rsyslog_batch or batch,
+                "workers": self.args.rsyslog_workers}  # fmt: skip
 
     def command(self, workload, folder):
         config = self.configure(workload, folder)

@@ -28,6 +28,12 @@ class SyslogNg(Peer):
             return f"not set up here for {workload.into} to {workload.out}"
         return None
 
+    def values(self, workload):
+        fetch = 1000 if workload.apps <= 100 else 10_000
+        connections = workload.senders + 8
+        return {"connections": connections, "fetch": fetch,
+                "window": max(100, min(fetch, 2_000_000 // connections)) * connections}  # fmt: skip
+
     def command(self, workload, folder):
         config = self.configure(workload, folder)
         for group in self.groups([{"app": app} for app in workload.app_names()]):
