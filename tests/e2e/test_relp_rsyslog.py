@@ -3,7 +3,9 @@
 
 import pathlib
 import re
+import signal
 import threading
+import time
 
 import pytest
 
@@ -122,6 +124,24 @@ def test_plain_as_documented(gateway, receiver, rsyslog_sender):
     lines = syslog.numbered("shop", 5000)
     sender.send(lines)
     assert sorted(sink.wait(5000)) == sorted(lines)
+
+
+def test_as_documented_nothing_is_lost_while_the_gateway_does_not_answer(gateway, receiver,
+                                                                        rsyslog_sender):
+    """More than rsyslog's queue in memory holds goes to its disk, and is not dropped there."""
+    gw, sink = gateway(listen=["relp://127.0.0.1:0"]), receiver()
+    gw.add_drain("shop", sink)
+    sender = rsyslog_sender(**documented(0, "127.0.0.1", gw.port()))
+    lines = syslog.numbered("shop", COUNT)
+    sender.send(lines[:1])
+    sink.wait(1)
+    gw.signal(signal.SIGSTOP)
+    try:
+        sender.send(lines[1:])
+        time.sleep(6)  # rsyslog drops what it cannot queue for 2 s
+    finally:
+        gw.signal(signal.SIGCONT)
+    assert sorted(sink.wait(COUNT)) == sorted(lines)
 
 
 @pytest.mark.parametrize("library", ["openssl", "gnutls"])
