@@ -41,6 +41,21 @@ def test_a_new_app_gets_its_first_line(gateway, receiver, workers):
     assert sorted(syslog.numbers(sink.wait(60))) == list(range(60))
 
 
+def test_apps_go_right_behind_their_last_lines(gateway, receiver):
+    """Their receivers have taken all, which nobody has asked them yet."""
+    gw, sink = gateway(resend_bytes=0), receiver()
+    for i in range(20):
+        gw.add_drain(f"app-{i}", sink)
+        gw.send([syslog.line(f"app-{i}", f"line {i}")])
+        sink.wait(i + 1)
+        assert gw.request("DELETE", f"/v1/apps/app-{i}")[0] == 204
+    # What has been idle for 2 s is looked at again.
+    wait.stays(lambda: gw.process.poll() is None, gw.log_text, 2.5)
+    gw.add_drain("shop", sink)
+    gw.send([syslog.line("shop", "line 20")])
+    assert syslog.numbers(sink.wait(21)) == list(range(21))
+
+
 def test_under_load_the_others_lose_nothing(gateway, receiver):
     gw = gateway(workers=3)
     apps = [f"app-{i}" for i in range(6)]
