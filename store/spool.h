@@ -124,6 +124,8 @@ enum spool_code spool_mark_of(struct spool *, uint64_t app, uint64_t drain, stru
 enum spool_code spool_read(struct spool *, uint64_t app, uint64_t seq, size_t limit,
 			   bool (*each)(const struct spool_chunk *c, void *arg), void *arg)
     __attribute__((warn_unused_result));
+/* How often chunks were left out by that, so far. */
+uint64_t spool_left_out(const struct spool *);
 /* The place of the first chunk behind which at most so many bytes are; the end, if none is. */
 enum spool_code spool_cut_bytes(struct spool *, uint64_t app, uint64_t keep,
 				struct spool_place *out) __attribute__((warn_unused_result));

@@ -67,6 +67,7 @@ struct spool {
 	struct lmdb_view view;
 	struct lmdb_tree tree[SPOOL_TABLES]; /* chunks and marks only */
 	struct buf data;		     /* of the chunk that was read last */
+	uint64_t left_out;		     /* chunks, by spool_read */
 
 	char error[SPOOL_ERROR_BYTES];
 };

@@ -55,10 +55,19 @@ first_chunk(struct spool *s, uint64_t app, uint64_t seq, struct spool_found *out
 	struct spool_chunk c;
 	uint64_t hash;
 
-	if (spool_find_before(s, app, seq, out) == SPOOL_OK &&
-	    spool_found_head(s, out, app, &c, &hash) && seq < c.at.seq + c.lines)
-		return SPOOL_OK;
+	if (spool_find_before(s, app, seq, out) == SPOOL_OK) {
+		if (!spool_found_head(s, out, app, &c, &hash))
+			s->left_out += out->seq < seq;
+		else if (seq < c.at.seq + c.lines)
+			return SPOOL_OK;
+	}
 	return spool_find(s, app, seq, out);
+}
+
+uint64_t
+spool_left_out(const struct spool *s)
+{
+	return s->left_out;
 }
 
 enum spool_code
@@ -81,8 +90,10 @@ spool_read(struct spool *s, uint64_t app, uint64_t seq, size_t limit,
 		seq = log->head.seq;
 	for (code = first_chunk(s, app, seq, &found); code == SPOOL_OK;
 	     code = spool_find(s, app, found.seq + 1, &found)) {
-		if (!spool_found_head(s, &found, app, &c, &hash))
+		if (!spool_found_head(s, &found, app, &c, &hash)) {
+			s->left_out++;
 			continue;
+		}
 		if (given > 0 && given + c.size > limit)
 			break;
 		spool_found_data(s, &found, &c, hash);

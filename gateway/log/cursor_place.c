@@ -69,8 +69,9 @@ cursor_resume(struct cursor *c, const struct spool_place *to)
 		cursor_put(c, to);
 }
 
-void
-cursor_jump(struct cursor *c, const struct spool_place *to, enum cursor_reason reason)
+/* Returns the lines in between that were not told of before. */
+static uint64_t
+go_on(struct cursor *c, const struct spool_place *to)
 {
 	uint64_t lines = to->lines - c->plan_lines;
 	uint64_t told = log_hole_lines(c->log, c->plan_lines, to->lines);
@@ -79,8 +80,25 @@ cursor_jump(struct cursor *c, const struct spool_place *to, enum cursor_reason r
 	assert(to->bytes >= c->plan_bytes && to->lines >= c->plan_lines);
 	cursor_put(c, to);
 	gap_add_told(c, CURSOR_MEMORY, told, since_us);
-	gap_add(c, reason, lines - told);
 	app_log_stir(c->log);
+	return lines - told;
+}
+
+void
+cursor_jump(struct cursor *c, const struct spool_place *to, enum cursor_reason reason)
+{
+	uint64_t lines = go_on(c, to);
+
+	gap_add(c, reason, lines);
+}
+
+void
+cursor_pass(struct cursor *c, const struct spool_place *to)
+{
+	uint64_t lines = go_on(c, to);
+
+	if (c->filtered != NULL)
+		c->filtered(c, lines);
 }
 
 void

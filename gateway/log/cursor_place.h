@@ -33,6 +33,8 @@ void cursor_resume(struct cursor *, const struct spool_place *);
  * reason, and counted, as far as it was not when it was shed (log_shed.h).
  */
 void cursor_jump(struct cursor *, const struct spool_place *, enum cursor_reason);
+/* The same for lines that it had passed over, or dropped and told, before the process began. */
+void cursor_pass(struct cursor *, const struct spool_place *);
 /*
  * What lies before that place is given up: unsent segments go out of the ring,
  * but for those whose bytes are pinned; plan jumps there if it stands before it.

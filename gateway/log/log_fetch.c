@@ -194,6 +194,17 @@ next_place(const struct app_log *log, const struct spool_fetch *f, uint64_t byte
 	return place;
 }
 
+/*
+ * Lines that nobody wanted, or that were over a rate, are not on disk between others that are;
+ * after the next start a drain that chooses comes there once more.
+ */
+static bool
+was_passed(const struct cursor *c, const struct spool_fetch *f)
+{
+	return (c->wants != NULL || c->admit != NULL) && f->code == SPOOL_OK && f->n > 0 &&
+	       !f->left_out;
+}
+
 /* Who asked for a line that was not there must not ask for it again. */
 static void
 pass_missing(struct app_log *log, const struct spool_fetch *f)
@@ -215,7 +226,10 @@ pass_missing(struct app_log *log, const struct spool_fetch *f)
 		if (!is_away(cur) || cur->plan_seq != f->seq)
 			continue;
 		place = next_place(log, f, cur->plan_bytes);
-		cursor_jump(cur, &place, CURSOR_DAMAGED);
+		if (was_passed(cur, f))
+			cursor_pass(cur, &place);
+		else
+			cursor_jump(cur, &place, CURSOR_DAMAGED);
 	}
 }
 

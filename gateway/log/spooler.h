@@ -66,6 +66,7 @@ struct spool_fetch {
 	uint64_t app, seq;
 	size_t limit; /* bytes, about */
 	enum spool_code code;
+	bool left_out; /* a damaged one whose place is not known is not among the chunks */
 	/* OK: n of them; data is malloc'd and the receiver's, NULL of a damaged one */
 	struct spool_chunk chunks[SPOOL_FETCH_CHUNKS];
 	size_t n;

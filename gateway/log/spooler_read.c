@@ -63,10 +63,14 @@ answer(struct spooler *s, struct spool_fetch *f)
 {
 	struct reading r = {.s = s, .f = f};
 	uint64_t damaged = stats_get(&s->stats.chunks_damaged);
+	uint64_t left_out = spool_left_out(s->spool);
 
 	f->n = 0;
 	f->code = spool_read(s->spool, f->app, f->seq,
 			     f->limit < READ_BYTES ? f->limit : READ_BYTES, on_chunk, &r);
+	left_out = spool_left_out(s->spool) - left_out;
+	stats_add(&s->stats.chunks_damaged, left_out);
+	f->left_out = left_out > 0;
 	if ((f->code != SPOOL_OK && f->code != SPOOL_NONE) ||
 	    stats_get(&s->stats.chunks_damaged) != damaged)
 		say_fault(s, f->app, f->code);

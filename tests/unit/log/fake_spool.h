@@ -152,8 +152,10 @@ fake_read(const struct fake_spool *s, struct spool_fetch *f)
 		const struct fake_chunk *from = &s->chunks[i];
 		char *data;
 
-		if (from->unplaced)
+		if (from->unplaced) {
+			f->left_out = true;
 			continue;
+		}
 		if (given > 0 && given + from->is.size > f->limit)
 			break;
 		given += from->is.size;

@@ -369,6 +369,89 @@ unwanted_lines_are_passed_on_disk_too(void **state)
 	assert_int_equal(cursor_waiting_lines(&f->a), 0);
 }
 
+static bool
+wants_some(struct cursor *c, struct slice message)
+{
+	unsigned number = line_number(message);
+
+	(void)c;
+	return number < 10 || number >= 30;
+}
+
+/* 10 lines are on disk, 20 were not wanted, 10 are on disk; and the process ends. */
+static void
+start_again_with_unwanted_lines(struct fixture *f)
+{
+	f->a.wants = wants_some;
+	f->a.filtered = on_filtered;
+	append_many(f, 0, 10, 1000);
+	commit_all(f);
+	for (unsigned n = 0; cursor_unsent(&f->a, n, 0) != NULL; n++)
+		;
+	append_many(f, 10, 30, 1000);
+	app_log_seal(f->log);
+	while (cursor_waiting_lines(&f->a) > 10)
+		assert_null(cursor_unsent(&f->a, f->a.count, 0));
+	append_many(f, 30, 40, 1000);
+	commit_all(f);
+	cursor_close(&f->a);
+	app_log_free(f->log);
+
+	f->pool.start = START + 1;
+	f->log = app_log_new(&f->pool, 1, "web");
+	app_log_restore(f->log, f->spool.end.bytes, f->spool.end.lines);
+	f->a = (struct cursor){
+	    .dropped = on_reason, .drain = 1, .wants = wants_some, .filtered = on_filtered};
+	cursor_open(&f->a, f->log, 0);
+	cursor_resume(&f->a, fake_mark(&f->spool, 1));
+	assert_int_equal(cursor_waiting_lines(&f->a), 40);
+	filtered = 0;
+}
+
+/* Reads all; returns the lines. */
+static unsigned
+count_lines(struct fixture *f)
+{
+	const struct segment *s;
+	unsigned lines = 0;
+
+	do
+		while ((s = cursor_unsent(&f->a, 0, 0)) != NULL) {
+			lines += s->lines;
+			cursor_sent(&f->a, ++f->tcp, 0);
+		}
+	while (fetch_once(f));
+	assert_int_equal(cursor_waiting_lines(&f->a), 0);
+	return lines;
+}
+
+static void
+lines_that_were_not_wanted_are_not_missing_after_a_start(void **state)
+{
+	struct fixture *f = *state;
+
+	start_again_with_unwanted_lines(f);
+	assert_int_equal(count_lines(f), 20);
+	assert_int_equal(dropped_in_all(), 0);
+	assert_int_equal(filtered, 20);
+	assert_true(cursor_gap_is_empty(&f->a.gap));
+}
+
+/* Nobody knows what was in it. */
+static void
+damage_is_no_line_that_was_not_wanted(void **state)
+{
+	struct fixture *f = *state;
+	unsigned lines;
+
+	start_again_with_unwanted_lines(f);
+	lines = f->spool.chunks[1].is.lines;
+	f->spool.chunks[1].unplaced = true;
+	assert_int_equal(count_lines(f), 20 - lines);
+	assert_true(dropped[CURSOR_DAMAGED] >= lines);
+	assert_int_equal(dropped_in_all() + filtered, 20 + lines);
+}
+
 int
 main(void)
 {
@@ -391,6 +474,8 @@ main(void)
 	    TEST(a_log_that_goes_is_not_in_the_queue_any_more),
 	    TEST(an_answer_for_a_drain_that_is_gone_harms_nobody),
 	    TEST(unwanted_lines_are_passed_on_disk_too),
+	    TEST(lines_that_were_not_wanted_are_not_missing_after_a_start),
+	    TEST(damage_is_no_line_that_was_not_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

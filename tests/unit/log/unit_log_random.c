@@ -230,6 +230,9 @@ restart(struct model *m)
 	while (one_in(2))
 		work(m, 20);
 	check_survival(m);
+	/* What is not on disk is gone, be it that nobody wanted it. */
+	for (unsigned i = 0; i < end_line(m); i++)
+		m->excused[i] = m->excused[i] || !is_on_disk(m, i);
 	for (int i = 0; i < READERS; i++) {
 		were[i] = m->readers[i].c.log != NULL && m->readers[i].kind != TAP;
 		if (were[i])

@@ -331,9 +331,9 @@ many_commits_that_cannot_be_right_are_all_answered(void **state)
 	assert_true(stats_get(&stats(f)->failures) < 20);
 }
 
-/* Turns one bit of that chunk in the file, which nobody has open. */
+/* Turns one bit of that chunk in the file, which nobody has open; offset: from its data on. */
 static void
-flip(const struct fixture *f, uint64_t app, const struct spool_place *at)
+flip(const struct fixture *f, uint64_t app, const struct spool_place *at, int offset)
 {
 	char path[128], *want = xmalloc(CHUNK), *map, *found;
 	int fd;
@@ -346,7 +346,7 @@ flip(const struct fixture *f, uint64_t app, const struct spool_place *at)
 	chunk_fill(want, app, at, CHUNK);
 	found = memmem(map, (size_t)file_size(f), want, CHUNK);
 	assert_non_null(found);
-	found[CHUNK / 2] ^= 4;
+	found[offset] ^= 4;
 	munmap(map, (size_t)file_size(f));
 	close(fd);
 	free(want);
@@ -365,7 +365,7 @@ a_damaged_chunk_costs_that_chunk(void **state)
 	assert_int_equal(commit(f, &a, 5), SPOOL_OK);
 	end_spooler(f);
 	spool_close(f->spool);
-	flip(f, 1, &third);
+	flip(f, 1, &third, CHUNK / 2);
 	start(f);
 	spooler_fetch(f->spooler, fetch_of(&f->home, 1, a.head.seq, 1 << 20));
 	home_wait(&f->home, &f->home.nfetches, 1);
@@ -381,8 +381,36 @@ a_damaged_chunk_costs_that_chunk(void **state)
 		assert_int_equal(got->chunks[i].at.seq, third.seq);
 		assert_int_equal(got->chunks[i].lines, 10);
 	}
+	assert_false(got->left_out);
 	assert_int_equal(stats_get(&stats(f)->chunks_damaged), 1);
 	assert_int_equal(stats_get(&stats(f)->chunks_out), 4);
+}
+
+/* Where it was nobody knows, but that it was. */
+static void
+a_chunk_whose_head_is_damaged_is_counted_too(void **state)
+{
+	struct fixture *f = *state;
+	struct source a = source_of(1);
+	struct spool_place third = {
+	    .seq = a.head.seq + 20, .bytes = SPOOL_ORIGIN + 2 * CHUNK, .lines = SPOOL_ORIGIN + 20};
+
+	start(f);
+	assert_int_equal(commit(f, &a, 5), SPOOL_OK);
+	end_spooler(f);
+	spool_close(f->spool);
+	flip(f, 1, &third, -20);
+	start(f);
+	spooler_fetch(f->spooler, fetch_of(&f->home, 1, third.seq + 3, 1 << 20));
+	spooler_fetch(f->spooler, fetch_of(&f->home, 1, third.seq + 10, 1 << 20));
+	spooler_fetch(f->spooler, fetch_of(&f->home, 1, a.head.seq, 1 << 20));
+	home_wait(&f->home, &f->home.nfetches, 3);
+	assert_int_equal(f->home.fetches[0]->n, 2);
+	assert_true(f->home.fetches[0]->left_out);
+	assert_false(f->home.fetches[1]->left_out);
+	assert_int_equal(f->home.fetches[2]->n, 4);
+	assert_true(f->home.fetches[2]->left_out);
+	assert_int_equal(stats_get(&stats(f)->chunks_damaged), 2);
 }
 
 int
@@ -398,6 +426,7 @@ main(void)
 	    BOTH(a_commit_that_cannot_be_right_holds_up_no_other),
 	    BOTH(many_commits_that_cannot_be_right_are_all_answered),
 	    BOTH(a_damaged_chunk_costs_that_chunk),
+	    BOTH(a_chunk_whose_head_is_damaged_is_counted_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
