@@ -13,6 +13,8 @@
 /* Full-size chunks kept for reuse: enough that a busy worker does not go to malloc each 64 KiB. */
 enum { SPARES_MAX = 32 };
 
+enum { CACHE_LINE_BYTES = 64, EXPECT_BYTES = 512 };
+
 /* The upper 24 bits of a sequence are the start number, the lower 40 the counter. */
 enum { SEQ_COUNTER_BITS = 40 };
 
@@ -226,6 +228,17 @@ lag_presses(const struct log_pool *pool)
 	return pool->spooling && !pool->failing;
 }
 
+/*
+ * The log's next line will be about as long, and with many apps its place is out of
+ * the caches by then: waiting for it cost a third of all time that a line takes.
+ */
+static void
+expect_line(const struct chunk *c, size_t n)
+{
+	for (size_t i = 0; i < n && i < EXPECT_BYTES; i += CACHE_LINE_BYTES)
+		__builtin_prefetch(c->data + c->used + i, 1);
+}
+
 void
 app_log_commit(struct app_log *log, size_t n)
 {
@@ -233,6 +246,7 @@ app_log_commit(struct app_log *log, size_t n)
 
 	c->used += (uint32_t)n;
 	c->lines++;
+	expect_line(c, n);
 	log->end_bytes += n;
 	log->end_seq++;
 	log->end_lines++;
