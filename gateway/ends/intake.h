@@ -48,6 +48,7 @@ struct intake {
 	struct proxy_gate_list gates; /* connections that a load balancer has yet to introduce */
 	struct http_intake *http;     /* NULL: nobody has sent lines over HTTP */
 	bool paused;		      /* too much waits: nobody reads */
+	bool more;		      /* a read filled the buffer; for the owner to take back */
 	/* Lines of a read event are in: the outbox may be posted. */
 	void (*read_done)(void *arg);
 	void *arg;

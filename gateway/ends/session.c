@@ -183,6 +183,7 @@ read_round(struct session *s)
 	size_t n;
 
 	n = fill_buffer(s, &end);
+	intake->more |= end == 1;
 	ingest_begin(intake->ingest);
 	if (n > s->tail_n)
 		take(s, n);

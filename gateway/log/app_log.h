@@ -102,7 +102,7 @@ struct app_log {
 	TAILQ_ENTRY(app_log) touched_link;
 	TAILQ_ENTRY(app_log) due_link;
 	bool touched, due;
-	int64_t due_ms;
+	int64_t due_since_ms;
 	int64_t flushed_ms;
 	uint64_t flushed_bytes;
 	uint64_t fresh_bytes; /* of the log, before the first line after a flush ... */

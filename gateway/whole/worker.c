@@ -13,6 +13,9 @@
 /* Acknowledgements are asked for, and what is held is let go, this often. */
 enum { TICK_MS = 250, SWEEP_MS = 1000 };
 
+/* While there is more to read, lines gather so many times as long. */
+enum { BUSY_LINGERS = 4 };
+
 /* A log that has been idle this long gives up its chunk. */
 enum { IDLE_LOG_MS = 2000 };
 
@@ -102,33 +105,34 @@ flush_log(struct worker *w, struct app_log *log, int64_t now_ms)
 
 /* A log got lines: out at once when it was quiet or has plenty, else after the linger time. */
 static void
-schedule_log(struct worker *w, struct app_log *log, int64_t now_ms)
+schedule_log(struct worker *w, struct app_log *log, int64_t linger_ms, int64_t now_ms)
 {
 	unlist_idle(w, log);
 	worker_spool_lines(w, log);
 	if (log->end_bytes - log->flushed_bytes >= CHUNK_FULL_BYTES ||
-	    now_ms - log->flushed_ms >= w->linger) {
+	    now_ms - log->flushed_ms >= linger_ms) {
 		flush_log(w, log, now_ms);
 	} else if (!log->due) {
 		log->due = true;
-		log->due_ms = now_ms + w->linger;
+		log->due_since_ms = now_ms;
 		TAILQ_INSERT_TAIL(&w->due, log, due_link);
 	}
 }
 
 static void
-flush_due(struct worker *w, int64_t now_ms)
+flush_due(struct worker *w, int64_t linger_ms, int64_t now_ms)
 {
 	struct app_log *log;
 
-	while ((log = TAILQ_FIRST(&w->due)) != NULL && log->due_ms <= now_ms) {
+	while ((log = TAILQ_FIRST(&w->due)) != NULL && now_ms - log->due_since_ms >= linger_ms) {
 		TAILQ_REMOVE(&w->due, log, due_link);
 		log->due = false;
 		if (log->end_bytes > log->flushed_bytes)
 			flush_log(w, log, now_ms);
 	}
 	if (log != NULL && !evtimer_pending(w->due_timer, NULL)) {
-		int64_t ms = log->due_ms - now_ms;
+		int64_t left_ms = log->due_since_ms + w->linger - now_ms;
+		int64_t ms = left_ms > 0 ? left_ms : 0;
 		struct timeval tv = {.tv_sec = (time_t)(ms / 1000),
 				     .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 
@@ -136,12 +140,25 @@ flush_due(struct worker *w, int64_t now_ms)
 	}
 }
 
+/*
+ * How long lines gather.  With more to read than was read, sending costs what
+ * reading needs, and the more lines share a send the fewer lines wait unread.
+ */
+static int64_t
+linger_now(struct worker *w)
+{
+	bool more = w->intake.more;
+
+	w->intake.more = false;
+	return more ? BUSY_LINGERS * w->linger : w->linger;
+}
+
 /* After each round of events. */
 static void
 worker_turn(struct worker *w)
 {
 	struct app_log_list touched = TAILQ_HEAD_INITIALIZER(touched);
-	int64_t now_ms = clock_mono_ms();
+	int64_t now_ms = clock_mono_ms(), linger_ms = linger_now(w);
 	struct app_log *log;
 
 	w->drains.encoded = 0;
@@ -150,9 +167,9 @@ worker_turn(struct worker *w)
 	while ((log = TAILQ_FIRST(&touched)) != NULL) {
 		TAILQ_REMOVE(&touched, log, touched_link);
 		log->touched = false;
-		schedule_log(w, log, now_ms);
+		schedule_log(w, log, linger_ms, now_ms);
 	}
-	flush_due(w, now_ms);
+	flush_due(w, linger_ms, now_ms);
 	worker_spool_turn(w);
 	worker_weigh(w);
 }
@@ -173,7 +190,7 @@ worker_stop_lingering(struct worker *w)
 	w->linger = 0;
 	w->drains.hurried = true;
 	TAILQ_FOREACH(log, &w->due, due_link)
-	log->due_ms = 0;
+	log->due_since_ms = 0;
 	routes_walk(w->routes, hurry_log, w);
 }
 

@@ -58,7 +58,7 @@ struct worker {
 
 	/* Flushes: worker.c */
 	struct app_log_list touched; /* got lines in this turn */
-	struct app_log_list due;     /* gather until due_ms; oldest first */
+	struct app_log_list due;     /* gather for the linger time; oldest first */
 	struct app_log_list idle;    /* everything delivered: will give up their chunk */
 	int64_t linger;		     /* milliseconds; 0 while stopping */
 	struct event *due_timer;
