@@ -14,8 +14,11 @@ enum { NOISE_BYTES = 16 * 1024 };
 /* A window is told in steps of up to 1 KiB, and pieces take more room than they are long. */
 enum { EXACT_BYTES = 4 * 1024 };
 
-/* Whoever sets resend-bytes below this, its default, has chosen fewer duplicates. */
-enum { WATCHFUL_BYTES = 128 * 1024 };
+/*
+ * Whoever sets resend-bytes below this, its default, has chosen fewer duplicates:
+ * no blind zone, and no fall that a receiver shows as well that reads at once.
+ */
+enum { WATCHFUL_BYTES = 128 * 1024, PROMPT_BYTES = 32 * 1024 };
 
 /*
  * What a receiver that stopped can have unread: measured, up to 4.4 times its
@@ -148,6 +151,8 @@ drain_window_rule(const struct drain_window *w, const struct resend_rule *rule, 
 
 	if (rule->bytes >= WATCHFUL_BYTES)
 		now.unread = unread(w, rule->bytes);
+	else if (rule->bytes > 0 && fallen(w) > rule->bytes + PROMPT_BYTES)
+		now.unread = fallen(w);
 	/* As long as the window falls, what is old may be unread like all that came after it. */
 	if (now.unread > 0 && w->fell_ms != 0 && now_ms - w->fell_ms < rule->time_ms)
 		now.time_ms = INT64_MAX;
