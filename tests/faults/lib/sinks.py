@@ -100,7 +100,6 @@ class Sink(Log):
         self.handshakes = True   # False: TLS connections are accepted, and that is all
         self.rate = None         # bytes a second and connection
         self.close_lines = None  # each connection ends after so many lines
-        self.read_bytes = 65536  # at most at a time
         self.reset_bytes = None  # (least, most): each connection is reset after so many bytes
         self.accepted = self.closed = 0
         self.errors = []         # of TLS handshakes
@@ -209,7 +208,7 @@ class Sink(Log):
                 elif key.fileobj is self.listener:
                     self._accept()
                 elif key.data.number in self.conns:
-                    self._read(key.data, self.read_bytes)
+                    self._read(key.data, 65536)
             while self.jobs:
                 job, done = self.jobs.popleft()
                 job()
