@@ -92,11 +92,23 @@ def _print(everything, args):
         print(targets.table(rows))
 
 
+def _command(words):
+    """As it was given, but for where the results go."""
+    out = ["bench/compare"]
+    words = iter(words)
+    for word in words:
+        if word == "--json":
+            next(words, None)
+        elif not word.startswith("--json="):
+            out.append(word)
+    return " ".join(out)
+
+
 def _everything(plan):
     return {
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine.describe(),
-        "command": " ".join(["bench/compare", *sys.argv[1:]]),
+        "command": _command(sys.argv[1:]),
         "versions": plan.versions,
         "summary": results.summary(plan.runs),
         "runs": plan.runs,

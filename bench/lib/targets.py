@@ -25,7 +25,7 @@ NEEDS = {
     "relp": ("penstock", "rsyslog-relp"),
     "2-workers": _OURS,
     "3-workers": _OURS,
-    "half-load": _OURS,
+    "half-load": ("penstock", "floor-linger"),
     "one-line": _OURS,
     "dead": _OURS,
     "stalled": _OURS,

@@ -26,6 +26,8 @@ class SyslogNg(Peer):
     def cannot(self, workload):
         if workload.into not in ("tcp", "tls") or workload.out not in ("octet", "lf", "tls"):
             return f"not set up here for {workload.into} to {workload.out}"
+        if workload.apps * workload.copies > 3000:
+            return "too many tokens for its configuration's parser"
         return None
 
     def values(self, workload):
