@@ -93,13 +93,13 @@ def _print(everything, args):
 
 
 def _command(words):
-    """As it was given, but for where the results go."""
+    """As it was given, but for files of this machine."""
     out = ["bench/compare"]
     words = iter(words)
     for word in words:
-        if word == "--json":
+        if word in ("--json", "--build", "--penstockd"):
             next(words, None)
-        elif not word.startswith("--json="):
+        elif not word.startswith(("--json=", "--build=", "--penstockd=")):
             out.append(word)
     return " ".join(out)
 

@@ -1,8 +1,12 @@
 """Where everybody listens, and waiting until they do."""
 
+import os
+import socket
 import time
 
-ADDRESS = "127.0.0.1"
+# An address of its own, so that two that run at once are not in each other's way.
+_NUMBER = os.getpid() % 2**22
+ADDRESS = f"127.{64 + _NUMBER // 2**16}.{_NUMBER // 2**8 % 256}.{_NUMBER % 256}"
 ROUTER_PORT = 18514  # lines come here
 ADMIN_PORT = 18515  # penstock's admin API
 DEAD_PORT = 18590  # nothing ever listens here
@@ -17,11 +21,9 @@ class Failed(Exception):
 
 def listening(port):
     """Whether a socket listens there, without connecting to it."""
-    wanted = f":{port:04X}"
+    wanted = f"{socket.inet_aton(ADDRESS)[::-1].hex().upper()}:{port:04X}"
     with open("/proc/net/tcp", encoding="ascii") as table:
-        return any(
-            fields[1].endswith(wanted) and fields[3] == "0A" for fields in map(str.split, table)
-        )
+        return any(f[1] == wanted and f[3] == "0A" for f in map(str.split, table))
 
 
 def wait_until(what, ready, process):

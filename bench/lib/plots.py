@@ -46,7 +46,7 @@ def draw(rows, name):
 
 def write(kept, folder):
     """kept: what the files of results hold."""
-    rows = [row for k in kept for row in k["summary"]]
+    rows = results.merged(kept)
     folder.mkdir(exist_ok=True)
     for name in PLOTS:
         drawn = draw(rows, name)

@@ -20,12 +20,13 @@ def _made(kept):
 
 def part(kept, name):
     """What stands between the markers of that name; None if nothing was run for it."""
-    if name == "targets":
-        return _made(kept) + targets.table([row for k in kept for row in k["summary"]])
+    if name == "targets":  # of one session only: they are ratios
+        whole = [k for k in kept if {"--targets", "--all"} & set(k["command"].split())][-1:]
+        return _made(whole) + targets.table(whole[0]["summary"]) if whole else None
     kept = [k for k in kept if results.of_groups(k["summary"], [name])]
     if not kept:
         return None
-    rows = results.of_groups([row for k in kept for row in k["summary"]], [name])
+    rows = results.of_groups(results.merged(kept), [name])
     drawn = f"![{plots.PLOTS[name][0]}](plots/{name}.svg)\n\n" if name in plots.PLOTS else ""
     return _made(kept) + drawn + results.table(rows, name)
 

@@ -3,6 +3,7 @@
 import collections
 import statistics
 
+from .contenders import CONTENDERS
 from .workloads import WORKLOADS
 
 FAULTS = ["missing", "duplicated", "reordered", "misrouted", "misparsed"]
@@ -34,11 +35,17 @@ def summary(runs):
     return rows
 
 
+def merged(kept):
+    """Rows of several files; a later file's take the place of an earlier one's."""
+    rows = {(r["workload"], r["contender"]): r for k in kept for r in k["summary"]}
+    return list(rows.values())
+
+
 def of_groups(rows, groups):
-    """Those of workloads of these groups, in the order of the workloads."""
+    """Those of workloads of these groups, in the order of the workloads and contenders."""
     rows = [r for r in rows if WORKLOADS[r["workload"]].group in groups]
-    order = list(WORKLOADS)
-    return sorted(rows, key=lambda r: order.index(r["workload"]))
+    order = [*WORKLOADS, *CONTENDERS]
+    return sorted(rows, key=lambda r: (order.index(r["workload"]), order.index(r["contender"])))
 
 
 def number(value, digits=2):

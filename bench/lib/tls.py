@@ -5,9 +5,11 @@ import shutil
 import subprocess
 import tempfile
 
+from . import net
+
 
 class Certificate:
-    """A CA and a certificate for 127.0.0.1, made once a run; EC, as is usual today."""
+    """A CA and a certificate for our address, made once a session; EC, as is usual today."""
 
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="penstock-bench-tls-"))
@@ -19,8 +21,8 @@ class Certificate:
         self._openssl("req", "-x509", *new_key, "-days", "2", "-subj", "/CN=bench CA",
                       "-keyout", ca_key, "-out", self.ca)  # fmt: skip
         request = self.folder / "request.pem"
-        self._openssl("req", *new_key, "-subj", "/CN=127.0.0.1",
-                      "-addext", "subjectAltName=IP:127.0.0.1",
+        self._openssl("req", *new_key, "-subj", f"/CN={net.ADDRESS}",
+                      "-addext", f"subjectAltName=IP:{net.ADDRESS}",
                       "-keyout", self.key, "-out", request)  # fmt: skip
         self._openssl("x509", "-req", "-in", request, "-CA", self.ca, "-CAkey", ca_key,
                       "-CAcreateserial", "-days", "2", "-copy_extensions", "copy",

@@ -28,7 +28,7 @@ def test_compare_runs_two_routers_and_draws_what_it_found(tmp_path):
     kept = tmp_path / "kept.json"
     done = subprocess.run(
         [BENCH / "compare", "--build", pathlib.Path(PENSTOCKD).parent, "--penstockd", PENSTOCKD,
-         "--workload", "10x1", "--lines", "20000", "--rounds", "1", "--seconds", "20",
+         "--targets", "--workload", "10x1", "--lines", "20000", "--rounds", "1", "--seconds", "20",
          "--contender", "penstock", "--contender", "floor", "--json", kept],
         capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 0, done.stderr
