@@ -94,7 +94,7 @@ class Run:
 
     def _wait(self, sink, sender):
         """Until sink has everything, or waited long enough."""
-        deadline = time.monotonic() + self.args.seconds + 30
+        deadline = time.monotonic() + self._patience() + 30
         while sink.poll() is None:
             if sender.poll() not in (None, 0):
                 raise net.Failed("flood came to no good end")

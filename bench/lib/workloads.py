@@ -83,7 +83,7 @@ _ALL = [
     Workload("dead", "fault", rate="quarter", seconds=10, fault="dead", stamp=True),
     Workload("stalled", "fault", rate="quarter", seconds=10, fault="stalled", stamp=True),
     Workload("idle-tls", "memory", 1, lines=10_000, senders=10_000, into="tls", seconds=5,
-             kind="idle-senders", only=("penstock", "rsyslog", "syslog-ng")),
+             kind="idle-senders", only=("penstock", "syslog-ng")),
     Workload("idle-drains", "memory", 10000, kind="idle-drains", seconds=3, only=OURS),
 ]  # fmt: skip
 
