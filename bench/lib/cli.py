@@ -143,6 +143,8 @@ def main():
         return 0
     if args.readme:
         kept = [json.loads(path.read_text(encoding="utf-8")) for path in args.readme]
+        for k in kept:
+            k["summary"] = results.summary(k["runs"])
         plots.write(kept, ROOT / "bench/plots")
         readme.write(kept, ROOT / "bench/README.md")
         return 0

@@ -11,6 +11,9 @@ MEDIANS = ["cpu_per_million", "lines_per_s", "rss_anon_kib", "rss_anon_last_kib"
            "p50", "p99", "max", "offered", "rate"]  # fmt: skip
 
 
+BY_ROUND = ["cpu_per_million", "lines_per_s"]  # also kept singly: targets are ratios
+
+
 def _flat(run):
     """With the latencies beside the rest."""
     return {**run, **(run.get("latency_ms") or {})}
@@ -29,6 +32,8 @@ def summary(runs):
             row[key] = statistics.median(values) if values else None
         cpu = [r["cpu_per_million"] for r in several if "cpu_per_million" in r]
         row["cpu_min"], row["cpu_max"] = (min(cpu), max(cpu)) if cpu else (None, None)
+        for key in BY_ROUND:
+            row[f"{key}_rounds"] = {str(r["round"]): r[key] for r in several if r.get(key)}
         for key in FAULTS:
             row[key] = max(r.get(key, 0) for r in several)
         rows.append(row)
