@@ -88,6 +88,8 @@ def _print(everything, args):
     rows = everything["summary"]
     for group in dict.fromkeys(WORKLOADS[r["workload"]].group for r in rows):
         print(results.table(results.of_groups(rows, [group]), group))
+    for f in everything["failed"]:
+        print(f"failed: {f['contender']} {f['workload']} round {f['round']}: {f['failed']}")
     if args.targets or args.all:
         print(targets.table(rows))
 
@@ -111,6 +113,7 @@ def _everything(plan):
         "command": _command(sys.argv[1:]),
         "versions": plan.versions,
         "summary": results.summary(plan.runs),
+        "failed": plan.failed,
         "runs": plan.runs,
     }
 

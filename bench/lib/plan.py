@@ -9,12 +9,13 @@ from .workloads import BASE, PART, WORKLOADS
 
 
 class Plan:
-    """Runs, one after the other; what came of them is in self.runs."""
+    """Runs, one after the other; what came of them is in self.runs and self.failed."""
 
     def __init__(self, args, tls):
         self.args = args
         self.tls = tls
         self.runs = []
+        self.failed = []
         self.versions = {}
 
     def contenders(self, names):
@@ -57,9 +58,11 @@ class Plan:
 
     def _attempt(self, name, workload, lines, rate, number):
         result = run.attempt(self.args, self.tls, name, workload, lines, rate, number)
-        if result is not None:
-            print(results.line(result), file=sys.stderr)
-            self.runs.append(result)
+        if "failed" in result:
+            self.failed.append(result)
+            return None
+        print(results.line(result), file=sys.stderr)
+        self.runs.append(result)
         return result
 
     def _once(self, name, workload, number):

@@ -171,16 +171,17 @@ class Run:
 
 
 def attempt(args, tls, name, workload, lines, rate, number):
-    """One run in a folder of its own, which is kept if the run fails; None then."""
+    """One run in a folder of its own; "failed" says why if it came to nothing, and the folder
+    is kept."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"penstock-bench-{name}-"))
     contender = CONTENDERS[name](args, tls)
+    which = {"contender": name, "workload": workload.name, "round": number}
     started = time.monotonic()
     try:
         result = Run(args, tls, contender, workload, lines, rate).run(folder)
     except (net.Failed, OSError, ValueError, subprocess.SubprocessError) as e:
         print(f"{name} {workload.name} round {number}: {e}; see {folder}", file=sys.stderr)
-        return None
+        return {**which, "failed": str(e)}
     shutil.rmtree(folder, ignore_errors=True)
-    result.update(contender=name, workload=workload.name, round=number, offered=lines, rate=rate,
-                  took=round(time.monotonic() - started, 1))  # fmt: skip
-    return result
+    took = round(time.monotonic() - started, 1)
+    return {**result, **which, "offered": lines, "rate": rate, "took": took}
