@@ -32,7 +32,7 @@ def cpu_seconds(pid):
 
 
 class Memory(threading.Thread):
-    """The RssAnon of a process: the highest, and the last; it has no counter of its own for that."""
+    """RssAnon of a process, the highest and the last: the kernel keeps no peak of it."""
 
     def __init__(self, pid):
         super().__init__(daemon=True)
