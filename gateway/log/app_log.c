@@ -290,6 +290,17 @@ app_log_is_idle(const struct app_log *log)
 	return true;
 }
 
+bool
+app_log_lags(const struct app_log *log)
+{
+	const struct cursor *cur;
+
+	TAILQ_FOREACH(cur, &log->cursors, link)
+	if (cur->lags && !cur->tap)
+		return true;
+	return false;
+}
+
 void
 app_log_hibernate(struct app_log *log)
 {

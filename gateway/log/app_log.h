@@ -53,8 +53,8 @@ struct log_pool {
 	struct app_log_list hungry; /* a cursor waits for bytes from the spool */
 	/* A log has something that is not safe, or its marks moved: it gets looked at soon. */
 	void (*stir)(struct app_log *, void *arg);
-	/* Somebody waits for a line of it to be safe: it is committed as soon as may be. */
-	void (*urge)(struct app_log *, void *arg);
+	/* Somebody waits for a line of it to be safe. */
+	void (*await)(struct app_log *, void *arg);
 	void *arg;
 };
 
@@ -63,7 +63,8 @@ struct log_wait {
 	TAILQ_ENTRY(log_wait) link;
 	uint64_t from; /* the first of them */
 	uint64_t seq;  /* behind the last */
-	bool lost;     /* one was given up that was neither */
+	int64_t since_ms;
+	bool lost; /* one was given up that was neither */
 	void (*told)(void *arg, bool safe);
 	void *arg;
 };
@@ -111,9 +112,9 @@ struct app_log {
 	bool idle;
 	int64_t idle_ms;
 
-	/* The spool's; dirty and urgent are the worker's lists (worker_spool.c). */
-	TAILQ_ENTRY(app_log) dirty_link, urgent_link, hungry_link;
-	bool dirty, urgent, hungry;
+	/* The spool's; the first three are the worker's lists (worker_spool.c, worker_await.c). */
+	TAILQ_ENTRY(app_log) dirty_link, urgent_link, awaited_link, hungry_link;
+	bool dirty, urgent, awaited, hungry;
 	bool leaving;		    /* its app is being removed: no list takes it any more */
 	bool fetching;		    /* an answer of the spooler is on its way */
 	bool kept;		    /* the spool has chunks or marks of it */
@@ -147,6 +148,8 @@ void app_log_commit(struct app_log *, size_t n);
 
 /* Every chunk is sent and released: only the open one is left, and it is empty of use. */
 bool app_log_is_idle(const struct app_log *);
+/* One of its drains lags; who looks on does so by rule. */
+bool app_log_lags(const struct app_log *);
 /* Frees the open chunk of an idle log. */
 void app_log_hibernate(struct app_log *);
 

@@ -26,21 +26,32 @@ taken_seq(const struct app_log *log)
 	return seq;
 }
 
-static bool
-is_unsafe(const struct chunk *c, uint64_t taken)
+/*
+ * The chunk that the first line lies in that some drain has not taken, or the first behind it. What
+ * is held to be sent again may be many chunks, and lies before: it is looked for from the end.
+ */
+static struct chunk *
+first_untaken(const struct app_log *log, uint64_t taken)
 {
-	return chunk_is_unsaved(c) && c->first_seq + c->lines > taken;
+	struct chunk *first = NULL, *c;
+
+	TAILQ_FOREACH_REVERSE(c, &log->chunks, chunk_list, link)
+	{
+		if (c->first_seq + c->lines <= taken)
+			break;
+		first = c;
+	}
+	return first;
 }
 
 static const struct chunk *
 first_unsafe(const struct app_log *log, uint64_t taken)
 {
-	const struct chunk *c;
+	const struct chunk *c = first_untaken(log, taken);
 
-	TAILQ_FOREACH(c, &log->chunks, link)
-	if (is_unsafe(c, taken))
-		return c;
-	return NULL;
+	while (c != NULL && !chunk_is_unsaved(c))
+		c = TAILQ_NEXT(c, link);
+	return c;
 }
 
 uint64_t
@@ -74,11 +85,13 @@ log_spool_await(struct app_log *log, void (*told)(void *arg, bool safe), void *a
 		return false;
 	}
 	last = xcalloc(1, sizeof(*last));
-	*last = (struct log_wait){
-	    .from = log->end_seq - 1, .seq = log->end_seq, .told = told, .arg = arg};
+	*last = (struct log_wait){.from = log->end_seq - 1,
+				  .seq = log->end_seq,
+				  .since_ms = clock_mono_ms(),
+				  .told = told,
+				  .arg = arg};
 	TAILQ_INSERT_TAIL(&log->waits, last, link);
-	if (!log->urgent)
-		log->pool->urge(log, log->pool->arg);
+	log->pool->await(log, log->pool->arg);
 	return true;
 }
 
@@ -189,9 +202,8 @@ log_spool_gather(struct app_log *log, struct spool_commit *commit, size_t limit,
 	struct chunk *c;
 
 	*more = false;
-	TAILQ_FOREACH(c, &log->chunks, link)
-	{
-		if (c->state != CHUNK_MEMORY || c->lines == 0 || !is_unsafe(c, taken))
+	for (c = first_untaken(log, taken); c != NULL; c = TAILQ_NEXT(c, link)) {
+		if (c->state != CHUNK_MEMORY || c->lines == 0)
 			continue;
 		if (begun && commit->data.n >= limit) {
 			*more = true;
@@ -238,11 +250,10 @@ log_spool_done(struct app_log *log, const struct spool_commit *commit,
 	const struct spool_chunk *put = commit->chunks + part->chunk;
 	const struct spool_chunk *end = put + part->nchunks;
 	bool ok = commit->code == SPOOL_OK;
-	struct chunk *c;
+	struct chunk *c = put < end ? first_untaken(log, put->at.seq) : NULL;
 
 	/* Both in order; some may have been delivered and freed meanwhile. */
-	TAILQ_FOREACH(c, &log->chunks, link)
-	{
+	for (; c != NULL; c = TAILQ_NEXT(c, link)) {
 		while (put < end && put->at.seq < c->first_seq)
 			put++;
 		if (put == end || put->at.seq != c->first_seq || c->state != CHUNK_ASKED)

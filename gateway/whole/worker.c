@@ -91,8 +91,8 @@ on_rests(struct app_log *log, void *arg)
 	list_if_idle(arg, log, clock_mono_ms());
 }
 
-static void
-flush_log(struct worker *w, struct app_log *log, int64_t now_ms)
+void
+worker_flush(struct worker *w, struct app_log *log, int64_t now_ms)
 {
 	struct cursor *c;
 
@@ -111,7 +111,7 @@ schedule_log(struct worker *w, struct app_log *log, int64_t linger_ms, int64_t n
 	worker_spool_lines(w, log);
 	if (log->end_bytes - log->flushed_bytes >= CHUNK_FULL_BYTES ||
 	    now_ms - log->flushed_ms >= linger_ms) {
-		flush_log(w, log, now_ms);
+		worker_flush(w, log, now_ms);
 	} else if (!log->due) {
 		log->due = true;
 		log->due_since_ms = now_ms;
@@ -128,7 +128,7 @@ flush_due(struct worker *w, int64_t linger_ms, int64_t now_ms)
 		TAILQ_REMOVE(&w->due, log, due_link);
 		log->due = false;
 		if (log->end_bytes > log->flushed_bytes)
-			flush_log(w, log, now_ms);
+			worker_flush(w, log, now_ms);
 	}
 	if (log != NULL && !evtimer_pending(w->due_timer, NULL)) {
 		int64_t left_ms = log->due_since_ms + w->linger - now_ms;
@@ -279,6 +279,7 @@ init_parts(struct worker *w)
 	log_pool_init(&w->pool, (size_t)config->app_memory, (size_t)config->worker_memory,
 		      setup->start);
 	worker_spool_init(w);
+	worker_await_init(w);
 	w->ingest = (struct ingest){.self = w->index,
 				    .routes = w->routes,
 				    .stats = &w->stats,
@@ -390,6 +391,7 @@ worker_free(struct worker *w)
 		return;
 	gzip_free(w->drains.gzip);
 	mailbox_free(w->mailbox);
+	worker_await_clear(w);
 	worker_spool_clear(w);
 	buf_free(&w->drains.scratch);
 	buf_free(&w->drains.marked);

@@ -16,6 +16,7 @@
 #include "ends/ingest.h"
 #include "ends/intake.h"
 #include "ends/unrouted.h"
+#include "whole/worker_await.h"
 #include "whole/worker_spool.h"
 
 struct event;
@@ -71,6 +72,7 @@ struct worker {
 	uint64_t asked;	    /* bit n: we wait for worker n's mailbox to empty */
 
 	struct worker_spool spool; /* worker_spool.c */
+	struct worker_await await;
 	struct unrouted unrouted;
 
 	/* Stopping: worker_stop.c */
@@ -96,6 +98,8 @@ bool worker_run(struct worker *) __attribute__((warn_unused_result));
 void worker_join(struct worker *);
 
 /* worker.c */
+/* Its drains get what they have not seen of it. */
+void worker_flush(struct worker *, struct app_log *, int64_t now_ms);
 void worker_touch(struct app_log *, void *worker);
 /* The log is about to be freed: no list of flushes may know it. */
 void worker_forget_log(struct worker *, struct app_log *);

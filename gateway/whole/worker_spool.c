@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/xmalloc.h"
-#include "ends/drain.h"
 #include "log/chunk_cache.h"
 #include "log/log_fetch.h"
 #include "log/log_shed.h"
@@ -18,12 +17,6 @@
  * often than this; whether they are safe by now, with every tick.
  */
 enum { LOOK_MIN_MS = 10, TICK_MAX_MS = 250 };
-
-/*
- * Without a spool: how often receivers are asked what they took while somebody waits for it,
- * and of how many logs at once.
- */
-enum { POLL_MS = 10, POLL_LOGS = 1024 };
 
 /*
  * What one commit of a worker holds, as a turn of the loop makes it, and the least of a lagging
@@ -59,24 +52,11 @@ on_stir(struct app_log *log, void *arg)
 	TAILQ_INSERT_TAIL(&w->spool.dirty, log, dirty_link);
 }
 
-static void
-arm(struct worker *w, int64_t ms)
+void
+worker_spool_urge(struct worker *w, struct app_log *log)
 {
-	struct timeval tv = {.tv_usec = (suseconds_t)(ms * 1000)};
-
-	event_add(w->spool.tick, &tv);
-}
-
-static void
-on_urge(struct app_log *log, void *arg)
-{
-	struct worker *w = arg;
-
 	if (log->urgent || log->leaving)
 		return;
-	/* Not again for each, or it would never come. */
-	if (w->spool.spooler == NULL && TAILQ_EMPTY(&w->spool.urgent))
-		arm(w, POLL_MS);
 	log->urgent = true;
 	TAILQ_INSERT_TAIL(&w->spool.urgent, log, urgent_link);
 }
@@ -100,6 +80,7 @@ clean(struct worker *w, struct app_log *log)
 void
 worker_spool_forget(struct worker *w, struct app_log *log, bool drop)
 {
+	worker_await_forget(w, log);
 	calm(w, log);
 	clean(w, log);
 	/* Its cursors close behind this: no list takes it any more. */
@@ -183,7 +164,7 @@ on_committed(struct mail *mail, void *owner)
 			continue;
 		log_spool_done(log, commit, &commit->parts[i]);
 		if (commit->code != SPOOL_OK)
-			on_urge(log, w);
+			worker_spool_urge(w, log);
 	}
 	spool_commit_free(commit);
 }
@@ -218,7 +199,7 @@ commit_urgent(struct worker *w)
 		calm(w, log);
 		(void)log_spool_gather(log, commit, COMMIT_BYTES, &more);
 		if (more)
-			on_urge(log, w);
+			worker_spool_urge(w, log);
 		/* What it waits for may have been delivered. */
 		log_spool_settle(log);
 	}
@@ -228,26 +209,6 @@ commit_urgent(struct worker *w)
 	}
 	w->spool.committing = true;
 	spooler_commit(w->spool.spooler, commit);
-}
-
-/* Nobody else asks what the receivers have taken as often as somebody waits for it. */
-static void
-poll_urgent(struct worker *w)
-{
-	struct app_log *log = NULL, *last = TAILQ_LAST(&w->spool.urgent, app_log_list);
-	struct cursor *c;
-
-	for (unsigned n = 0; n < POLL_LOGS && log != last; n++) {
-		log = TAILQ_FIRST(&w->spool.urgent);
-		TAILQ_REMOVE(&w->spool.urgent, log, urgent_link);
-		TAILQ_INSERT_TAIL(&w->spool.urgent, log, urgent_link);
-		TAILQ_FOREACH(c, &log->cursors, link)
-		if (!c->tap)
-			drain_poll(drain_of(c));
-		log_spool_settle(log);
-		if (TAILQ_EMPTY(&log->waits))
-			calm(w, log);
-	}
 }
 
 static void
@@ -295,23 +256,11 @@ worker_spool_turn(struct worker *w)
 	chunk_cache_trim(&w->pool);
 }
 
-/* Who looks on lags by rule, and nothing goes to disk for that. */
-static bool
-has_laggard(const struct app_log *log)
-{
-	const struct cursor *c;
-
-	TAILQ_FOREACH(c, &log->cursors, link)
-	if (c->lags && !c->tap)
-		return true;
-	return false;
-}
-
 void
 worker_spool_relieve(struct worker *w, struct app_log *log)
 {
-	if (w->spool.spooler != NULL && log->pressure > 0 && has_laggard(log))
-		on_urge(log, w);
+	if (w->spool.spooler != NULL && log->pressure > 0 && app_log_lags(log))
+		worker_spool_urge(w, log);
 }
 
 void
@@ -321,8 +270,8 @@ worker_spool_lines(struct worker *w, struct app_log *log)
 		return;
 	if (w->setup->config->spool_after == 0 ||
 	    (log->nlagging > 0 && log->end_bytes - log->spooled_bytes >= LAG_COMMIT_BYTES &&
-	     has_laggard(log)))
-		on_urge(log, w);
+	     app_log_lags(log)))
+		worker_spool_urge(w, log);
 }
 
 static void
@@ -352,7 +301,7 @@ look_at_dirty(struct worker *w)
 		next = TAILQ_NEXT(log, dirty_link);
 		log_spool_settle(log);
 		if (look && log_spool_look(log))
-			on_urge(log, w);
+			worker_spool_urge(w, log);
 		else if (log_spool_is_settled(log))
 			clean(w, log);
 	}
@@ -366,12 +315,6 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (w->spool.spooler == NULL) {
-		poll_urgent(w);
-		if (!TAILQ_EMPTY(&w->spool.urgent))
-			arm(w, POLL_MS);
-		return;
-	}
 	look_at_dirty(w);
 	/* All was delivered: only lines that come can show whether it works again. */
 	if (w->pool.failing && TAILQ_EMPTY(&w->spool.urgent) && !w->spool.committing &&
@@ -390,7 +333,7 @@ worker_spool_hurry(struct worker *w)
 		return;
 	TAILQ_FOREACH(log, &w->spool.dirty, dirty_link)
 	if (log_spool_safe_seq(log) < log->end_seq)
-		on_urge(log, w);
+		worker_spool_urge(w, log);
 	send_marks(w, clock_mono_ms());
 }
 
@@ -429,6 +372,7 @@ worker_spool_init(struct worker *w)
 {
 	const struct config *config = w->setup->config;
 	int64_t ms = config->spool_after / LOG_LOOKS;
+	struct timeval tick = {0};
 
 	w->spool.spooler = w->setup->spooler;
 	TAILQ_INIT(&w->spool.dirty);
@@ -436,7 +380,6 @@ worker_spool_init(struct worker *w)
 	w->pool.spooling = w->spool.spooler != NULL;
 	w->pool.cache_limit = (size_t)config->worker_memory / 2;
 	w->pool.stir = on_stir;
-	w->pool.urge = on_urge;
 	w->pool.arg = w;
 	/* With 0 every line is urgent by itself. */
 	if (ms == 0)
@@ -444,11 +387,10 @@ worker_spool_init(struct worker *w)
 	if (ms < LOOK_MIN_MS)
 		ms = LOOK_MIN_MS;
 	w->spool.look_ticks = (unsigned)((ms + TICK_MAX_MS - 1) / TICK_MAX_MS);
-	w->spool.tick = event_new(w->base, -1, w->pool.spooling ? EV_PERSIST : 0, on_tick, w);
-	if (w->spool.tick == NULL)
+	tick.tv_usec = (suseconds_t)(ms / w->spool.look_ticks * 1000);
+	w->spool.tick = event_new(w->base, -1, EV_PERSIST, on_tick, w);
+	if (w->spool.tick == NULL || (w->pool.spooling && event_add(w->spool.tick, &tick) < 0))
 		abort();
-	if (w->pool.spooling)
-		arm(w, ms / w->spool.look_ticks);
 }
 
 void

@@ -3,11 +3,9 @@
  * read back, what comes of the answers.
  *
  * A log that has anything unsafe is dirty, and looked at by the tick; one whose
- * lines are over spool-after old, or waited for, is urgent, and committed at
+ * lines are over spool-after old, or waited for and not taken soon, is urgent, and committed at
  * the end of a turn.  One commit of a worker is under way at a time: what gets
  * urgent meanwhile goes together in the next one.
- *
- * Without a spool the only thing here is who waits for lines to be delivered.
  *
  * Owner and thread: the worker; init and load before it runs.
  */
@@ -43,6 +41,8 @@ void worker_spool_clear(struct worker *);
 void worker_spool_turn(struct worker *);
 /* A log got lines and is about to be flushed. */
 void worker_spool_lines(struct worker *, struct app_log *);
+/* What is not safe of it is committed as soon as may be. */
+void worker_spool_urge(struct worker *, struct app_log *);
 /* The worker is over worker-memory: what a drain that lags has in it does not wait. */
 void worker_spool_relieve(struct worker *, struct app_log *);
 /* The log is about to be freed.  drop: its app is gone, and what the spool has of it goes. */

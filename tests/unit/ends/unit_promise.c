@@ -18,7 +18,7 @@ on_done(void *arg, bool safe)
 }
 
 static void
-on_urge(struct app_log *log, void *arg)
+on_await(struct app_log *log, void *arg)
 {
 	(void)arg;
 	log->urgent = true;
@@ -29,7 +29,7 @@ setup(void **state)
 {
 	int failed = fixture_setup(state);
 
-	((struct fixture *)*state)->pool.urge = on_urge;
+	((struct fixture *)*state)->pool.await = on_await;
 	said = NOTHING_SAID;
 	return failed;
 }

@@ -158,7 +158,7 @@ on_stir(struct app_log *log, void *arg)
 }
 
 static inline void
-on_urge(struct app_log *log, void *arg)
+on_await(struct app_log *log, void *arg)
 {
 	(void)arg;
 	log->urgent = true;

@@ -51,7 +51,7 @@ on_stir(struct app_log *log, void *arg)
 }
 
 static inline void
-on_urge(struct app_log *log, void *arg)
+on_await(struct app_log *log, void *arg)
 {
 	(void)arg;
 	log->urgent = true;
@@ -73,7 +73,7 @@ setup(void **state)
 	f->pool.spooling = true;
 	f->pool.cache_limit = 8 * 1024 * 1024;
 	f->pool.stir = on_stir;
-	f->pool.urge = on_urge;
+	f->pool.await = on_await;
 	f->log = app_log_new(&f->pool, 1, "web");
 	join(f, &f->a, 1);
 	memset(dropped, 0, sizeof(dropped));

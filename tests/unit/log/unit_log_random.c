@@ -409,7 +409,7 @@ play(unsigned with, unsigned trouble)
 	m->pool.spooling = true;
 	m->pool.cache_limit = 100 * 1000;
 	m->pool.stir = on_stir;
-	m->pool.urge = on_urge;
+	m->pool.await = on_await;
 	m->now_ms = clock_mono_ms();
 	begin_log(m);
 	for (int i = 0; i < 3; i++)

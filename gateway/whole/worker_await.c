@@ -1,0 +1,118 @@
+#include "whole/worker_await.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "ends/drain.h"
+#include "log/log_spool.h"
+#include "whole/worker.h"
+
+/* How often receivers are asked, and of how many logs at once. */
+enum { POLL_MS = 3, POLL_LOGS = 1024 };
+
+/* A receiver that is well has acknowledged what was sent so long ago. */
+enum { ANSWER_MS = 10 };
+
+static void
+arm(struct worker *w)
+{
+	static const struct timeval tv = {.tv_usec = POLL_MS * 1000};
+
+	event_add(w->await.timer, &tv);
+}
+
+void
+worker_await_forget(struct worker *w, struct app_log *log)
+{
+	if (log->awaited)
+		TAILQ_REMOVE(&w->await.logs, log, awaited_link);
+	log->awaited = false;
+}
+
+/* Nobody will take its lines soon, or all of them are to be on disk. */
+static bool
+is_hopeless(const struct worker *w, const struct app_log *log)
+{
+	return w->setup->config->spool_after == 0 || w->pool.failing || app_log_lags(log);
+}
+
+static void
+on_await(struct app_log *log, void *arg)
+{
+	struct worker *w = arg;
+
+	if (log->awaited || log->urgent || log->leaving)
+		return;
+	if (w->pool.spooling && is_hopeless(w, log)) {
+		worker_spool_urge(w, log);
+		return;
+	}
+	/* Not again for each, or it would never come. */
+	if (TAILQ_EMPTY(&w->await.logs))
+		arm(w);
+	log->awaited = true;
+	TAILQ_INSERT_TAIL(&w->await.logs, log, awaited_link);
+}
+
+/*
+ * What somebody waits for does not linger: until it is answered no more may come to
+ * gather with it.  Nobody else asks as often what the receivers have taken.
+ */
+static void
+poll_log(struct worker *w, struct app_log *log, int64_t now_ms)
+{
+	const struct log_wait *first;
+	struct cursor *c;
+
+	if (log->end_bytes > log->flushed_bytes)
+		worker_flush(w, log, now_ms);
+	TAILQ_FOREACH(c, &log->cursors, link)
+	if (!c->tap)
+		drain_poll(drain_of(c));
+	log_spool_settle(log);
+	first = TAILQ_FIRST(&log->waits);
+	if (first == NULL) {
+		worker_await_forget(w, log);
+	} else if (w->pool.spooling && now_ms - first->since_ms > ANSWER_MS) {
+		worker_await_forget(w, log);
+		worker_spool_urge(w, log);
+	}
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct worker *w = arg;
+	struct app_log_list *logs = &w->await.logs;
+	struct app_log *log, *last = TAILQ_LAST(logs, app_log_list);
+	int64_t now_ms = clock_mono_ms();
+
+	(void)fd;
+	(void)what;
+	for (unsigned n = 0; n < POLL_LOGS && (log = TAILQ_FIRST(logs)) != NULL; n++) {
+		TAILQ_REMOVE(logs, log, awaited_link);
+		TAILQ_INSERT_TAIL(logs, log, awaited_link);
+		poll_log(w, log, now_ms);
+		if (log == last)
+			break;
+	}
+	if (!TAILQ_EMPTY(logs))
+		arm(w);
+}
+
+void
+worker_await_init(struct worker *w)
+{
+	TAILQ_INIT(&w->await.logs);
+	w->pool.await = on_await;
+	w->await.timer = evtimer_new(w->base, on_timer, w);
+	if (w->await.timer == NULL)
+		abort();
+}
+
+void
+worker_await_clear(struct worker *w)
+{
+	event_free(w->await.timer);
+}
