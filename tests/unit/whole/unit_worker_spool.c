@@ -10,6 +10,7 @@
 #include "ends/tap.h"
 #include "log/cursor.h"
 #include "log/log_shed.h"
+#include "log/log_spool.h"
 #include "store/spool.h"
 
 /* Longer than anything takes; a test that waits so long has failed. */
@@ -147,6 +148,80 @@ lines_are_committed_after_spool_after(void **state)
 	run(f->workers[0], WAIT_MS);
 	assert_int_equal(nasked, 1);
 	assert_int_equal(asked[0]->parts[0].app, 1);
+	fixture_end(f);
+}
+
+static bool told_safe;
+
+static void
+on_told(void *arg, bool safe)
+{
+	(void)arg;
+	told_safe = safe;
+}
+
+static void
+await_line(struct app_log *log)
+{
+	append(log, 1);
+	told_safe = false;
+	assert_true(log_spool_await(log, on_told, NULL));
+}
+
+/* In the place of a drain whose receiver is away. */
+static void
+take_none(struct cursor *c)
+{
+	(void)c;
+}
+
+static void
+lines_that_somebody_waits_for_are_committed_soon(void **state)
+{
+	struct fixture *f = fixture_after(1, 600 * 1000);
+	struct app_log *log = app_with_drain(f->workers[0], "web", 1);
+
+	(void)state;
+	TAILQ_FIRST(&log->cursors)->flush = take_none;
+	await_line(log);
+	run(f->workers[0], WAIT_MS);
+	assert_int_equal(nasked, 1);
+	assert_false(told_safe);
+	answer(f, SPOOL_OK);
+	assert_true(told_safe);
+	fixture_end(f);
+}
+
+/* ... takes all at once. */
+static void
+take_all(struct cursor *c)
+{
+	int64_t now_ms = clock_mono_ms();
+	uint64_t end = 0;
+	const struct segment *s;
+
+	while ((s = cursor_unsent(c, 0, now_ms)) != NULL) {
+		end += s->to - s->from;
+		cursor_sent(c, end, now_ms);
+	}
+	(void)cursor_acked(c, end);
+}
+
+static void
+those_that_are_taken_are_not(void **state)
+{
+	struct fixture *f = fixture_after(1, 600 * 1000);
+	struct app_log *log = app_with_drain(f->workers[0], "web", 1);
+
+	(void)state;
+	TAILQ_FIRST(&log->cursors)->flush = take_all;
+	await_line(log);
+	for (int64_t until_ms = clock_mono_ms() + WAIT_MS;
+	     !told_safe && clock_mono_ms() < until_ms;)
+		run(f->workers[0], 5);
+	assert_true(told_safe);
+	run(f->workers[0], 50);
+	assert_int_equal(nasked, 0);
 	fixture_end(f);
 }
 
@@ -370,6 +445,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lines_are_committed_after_spool_after),
 	    cmocka_unit_test(lines_are_not_committed_before_spool_after),
+	    cmocka_unit_test(lines_that_somebody_waits_for_are_committed_soon),
+	    cmocka_unit_test(those_that_are_taken_are_not),
 	    cmocka_unit_test(what_a_lagging_drain_holds_up_others_with_is_committed),
 	    cmocka_unit_test(lines_that_somebody_looks_at_are_not_committed_for_that),
 	    cmocka_unit_test(all_workers_know_as_long_as_one_cannot_commit),
