@@ -79,8 +79,18 @@ drain_arm(struct drain *d, int64_t ms)
 void
 drain_set_error(struct drain *d, const char *why)
 {
-	snprintf(d->last_error, sizeof(d->last_error), "%s", why);
+	char *said = xstrdup(why);
+
+	/* It may be what is said again. */
+	free(d->last_error);
+	d->last_error = said;
 	d->last_error_us = clock_wall_us();
+}
+
+const char *
+drain_last_error(const struct drain *d)
+{
+	return d->last_error != NULL ? d->last_error : "";
 }
 
 void
@@ -212,6 +222,7 @@ drain_free(struct drain *d)
 	event_free(d->timer);
 	drain_conf_free(&d->conf);
 	free(d->letter);
+	free(d->last_error);
 	free(d);
 }
 

@@ -93,7 +93,7 @@ struct drain {
 	struct drain_pace pace;
 	struct drain_letter *letter; /* NULL: none yet */
 	int64_t connected_us, delivered_us, last_error_us;
-	char last_error[256];
+	char *last_error; /* NULL: none yet */
 };
 
 /*
@@ -110,6 +110,8 @@ enum { DRAIN_CAREFUL_LINES = 1024 };
 enum drain_ending { DRAIN_CLOSED, DRAIN_BROKEN };
 
 /* drain.c */
+/* What drain_set_error said last; "" if nothing. */
+const char *drain_last_error(const struct drain *);
 void drain_mark_holding(struct drain *);
 void drain_unmark_holding(struct drain *);
 void drain_count_taken(struct drain *, struct cursor_taken);

@@ -190,7 +190,7 @@ drain_lost(struct drain *d, enum drain_ending ending, const char *why)
 		again = wind_back(d, ending, now_ms);
 	delay_ms = backoff_next(&d->backoff, d->took_lines, alive_ms);
 	d->retries++;
-	drain_log_lost(d, d->last_error, again);
+	drain_log_lost(d, drain_last_error(d), again);
 	drain_disconnect(d);
 	drain_reset_writing(d);
 	wait_or_rest(d, delay_ms);

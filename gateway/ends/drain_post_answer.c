@@ -134,7 +134,7 @@ failed(struct drain *d, struct post_batch *b, bool refused, int64_t retry_after_
 		delay_ms = retry_after_ms;
 	if (refused && delay_ms < REFUSED_MS)
 		delay_ms = REFUSED_MS;
-	drain_log_lost(d, d->last_error, 0);
+	drain_log_lost(d, drain_last_error(d), 0);
 	wait_for(d, delay_ms);
 }
 
@@ -148,7 +148,7 @@ keep_letter(struct drain *d, const struct post_batch *b, int status)
 		letter = d->letter = xcalloc(1, sizeof(*letter));
 	letter->at_us = clock_wall_us();
 	letter->status = status;
-	memcpy(letter->error, d->last_error, sizeof(letter->error));
+	snprintf(letter->error, sizeof(letter->error), "%s", drain_last_error(d));
 	letter->line_bytes = frame.n;
 	letter->line_n = frame.n < sizeof(letter->line) ? frame.n : sizeof(letter->line);
 	memcpy(letter->line, frame.p, letter->line_n);
@@ -163,13 +163,13 @@ give_up_entry(struct drain *d, struct post_batch *b, int status)
 	keep_letter(d, b, status);
 	count_refused(d, b, b->lines);
 	log_debug("drain's receiver refused a line", "drain", d->conf.redacted, "error",
-		  d->last_error, NULL);
+		  drain_last_error(d), NULL);
 	d->post->lost_in_row++;
 	if (d->post->lost_in_row < LOST_IN_ROW || d->phase == PHASE_WAITING)
 		return;
 	d->post->blocked = true;
 	d->retries++;
-	drain_log_lost(d, d->last_error, 0);
+	drain_log_lost(d, drain_last_error(d), 0);
 	wait_for(d, backoff_next(&d->backoff, false, 0));
 }
 

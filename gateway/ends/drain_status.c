@@ -89,7 +89,7 @@ drain_status(struct drain *d, struct drain_status *out)
 				     .last_error_us = d->last_error_us};
 	status_waiting(d, out);
 	status_spooled(d, out);
-	snprintf(out->last_error, sizeof(out->last_error), "%s", d->last_error);
+	snprintf(out->last_error, sizeof(out->last_error), "%s", drain_last_error(d));
 	if (d->letter != NULL)
 		out->letter = *d->letter;
 }
