@@ -28,7 +28,7 @@ class SmallDisk:
             raise AssertionError("no disk: " + self.process.stderr.read().decode())
         # The operator's token is found where it always is.
         os.symlink(self.seen / "admin-token", directory / "admin-token")
-        self.prefix = ["nsenter", "--target", str(self.process.pid), "--mount", "--"]
+        self.prefix = ["nsenter", "--target", str(self.process.pid), "--mount", "--root", "--wd", "--"]
 
     @property
     def seen(self):
