@@ -16,7 +16,7 @@ enum { RECORD_BYTES = 16 * 1024 };
 enum { TURN_BYTES = 1024 * 1024 };
 
 /* Asking the kernel for acknowledgements costs two system calls: once in this many bytes. */
-enum { POLL_BYTES = 128 * 1024 };
+enum { POLL_BYTES = 64 * 1024 };
 
 /* How long a receiver that is treated with care must stay before it gets more lines. */
 enum { CAREFUL_MS = 100 };
