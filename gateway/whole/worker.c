@@ -147,10 +147,12 @@ flush_due(struct worker *w, int64_t linger_ms, int64_t now_ms)
 static int64_t
 linger_now(struct worker *w)
 {
-	bool more = w->intake.more;
+	bool again = w->more && w->intake.more;
 
+	/* Once is a burst. */
+	w->more = w->intake.more;
 	w->intake.more = false;
-	return more ? BUSY_LINGERS * w->linger : w->linger;
+	return again ? BUSY_LINGERS * w->linger : w->linger;
 }
 
 /* After each round of events. */

@@ -62,6 +62,7 @@ struct worker {
 	struct app_log_list due;     /* gather for the linger time; oldest first */
 	struct app_log_list idle;    /* everything delivered: will give up their chunk */
 	int64_t linger;		     /* milliseconds; 0 while stopping */
+	bool more;		     /* the last turn left something unread */
 	struct event *due_timer;
 	struct event *tick;
 	int64_t swept_ms;

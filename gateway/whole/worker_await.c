@@ -30,11 +30,24 @@ worker_await_forget(struct worker *w, struct app_log *log)
 	log->awaited = false;
 }
 
+/* Over HTTP a batch gathers, and is answered when its receiver is done with it. */
+static bool
+has_slow_drain(const struct app_log *log)
+{
+	const struct cursor *c;
+
+	TAILQ_FOREACH(c, &log->cursors, link)
+	if (c->exact)
+		return true;
+	return false;
+}
+
 /* Nobody will take its lines soon, or all of them are to be on disk. */
 static bool
 is_hopeless(const struct worker *w, const struct app_log *log)
 {
-	return w->setup->config->spool_after == 0 || w->pool.failing || app_log_lags(log);
+	return w->setup->config->spool_after == 0 || w->pool.failing || app_log_lags(log) ||
+	       has_slow_drain(log);
 }
 
 static void
