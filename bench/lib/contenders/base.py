@@ -91,6 +91,9 @@ class Contender:
 class Peer(Contender):
     """A router whose drains stand in its configuration, a file in bench/peers."""
 
+    def missing(self):
+        return None if find_program(self.name) else f"no {self.name}"
+
     def configure(self, workload, folder):
         """Writes the configuration of this workload; its path."""
         apps = [
@@ -132,6 +135,15 @@ class Peer(Contender):
         size = math.isqrt(len(apps))
         parts = [apps[i:i + size] for i in range(0, len(apps), size)]
         return [{"group": number, "apps": part} for number, part in enumerate(parts)]
+
+    @staticmethod
+    def cannot_rfc5424_only(workload):
+        """What a router cannot do that is set up for lines of RFC 5424 over TCP and TLS."""
+        if workload.into not in ("tcp", "tls") or workload.out not in ("octet", "lf", "tls"):
+            return f"not set up here for {workload.into} to {workload.out}"
+        if workload.format != "5424":
+            return "set up for RFC 5424 here"
+        return None
 
     def values(self, workload):
         """What its file wants besides."""

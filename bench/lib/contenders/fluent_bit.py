@@ -12,20 +12,13 @@ class FluentBit(Peer):
     conf = "fluent-bit.conf"
     most_lines = 200_000
 
-    def missing(self):
-        return None if find_program("fluent-bit") else "no fluent-bit"
-
     def version(self):
         said = subprocess.run([find_program("fluent-bit"), "--version"], capture_output=True,
                               timeout=10).stdout.decode()  # fmt: skip
         return said.split("\n")[0]
 
     def cannot(self, workload):
-        if workload.into not in ("tcp", "tls") or workload.out not in ("octet", "lf", "tls"):
-            return f"not set up here for {workload.into} to {workload.out}"
-        if workload.format != "5424":
-            return "set up for RFC 5424 here"
-        return None
+        return self.cannot_rfc5424_only(workload)
 
     def command(self, workload, folder):
         shutil.copy(BENCH / "peers/fluent-bit-parsers.conf", folder)

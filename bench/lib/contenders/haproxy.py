@@ -15,9 +15,6 @@ class Haproxy(Peer):
     conf = "haproxy.cfg"
     environment = staticmethod(unpacked_environment)
 
-    def missing(self):
-        return None if find_program("haproxy") else "no haproxy"
-
     def version(self):
         said = subprocess.run([find_program("haproxy"), "-v"], capture_output=True, timeout=10,
                               env=self.environment()).stdout.decode()  # fmt: skip

@@ -37,7 +37,11 @@ teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	cursor_close(&f->a);
+	if (f->a.log != NULL)
+		cursor_close(&f->a);
+	if (f->b.log != NULL)
+		cursor_close(&f->b);
+	assert_int_equal(f->log->ncursors, 0);
 	app_log_free(f->log);
 	log_pool_clear(&f->pool);
 	assert_int_equal(f->pool.chunk_bytes, 0);

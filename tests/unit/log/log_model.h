@@ -16,6 +16,7 @@
 #include "log/log_hole.h"
 #include "log/log_shed.h"
 #include "log/log_spool.h"
+#include "spool_calls.h"
 
 enum { LINES_MAX = 20000, READERS = 6, WAITS_MAX = 64, PENDING_MAX = 8 };
 
@@ -148,20 +149,6 @@ on_admit(struct cursor *c, uint32_t lines, int64_t now_ms)
 	(void)c;
 	(void)now_ms;
 	return one_in(3) ? any(lines + 1) : lines;
-}
-
-static inline void
-on_stir(struct app_log *log, void *arg)
-{
-	(void)arg;
-	log->dirty = true;
-}
-
-static inline void
-on_await(struct app_log *log, void *arg)
-{
-	(void)arg;
-	log->urgent = true;
 }
 
 /* A reader at the log's end. */

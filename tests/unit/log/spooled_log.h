@@ -13,6 +13,7 @@
 #include "log/log_fetch.h"
 #include "log/log_shed.h"
 #include "log/log_spool.h"
+#include "spool_calls.h"
 
 enum { APP_MEMORY = 256 * 1024, FETCH_LIMIT = 64 * 1024, START = 3 };
 
@@ -44,20 +45,6 @@ dropped_in_all(void)
 }
 
 static inline void
-on_stir(struct app_log *log, void *arg)
-{
-	(void)arg;
-	log->dirty = true;
-}
-
-static inline void
-on_await(struct app_log *log, void *arg)
-{
-	(void)arg;
-	log->urgent = true;
-}
-
-static inline void
 join(struct fixture *f, struct cursor *c, uint64_t drain)
 {
 	*c = (struct cursor){.dropped = on_reason, .drain = drain};
@@ -72,8 +59,8 @@ setup(void **state)
 	log_pool_init(&f->pool, APP_MEMORY, 16 * 1024 * 1024, START);
 	f->pool.spooling = true;
 	f->pool.cache_limit = 8 * 1024 * 1024;
-	f->pool.stir = on_stir;
-	f->pool.await = on_await;
+	f->pool.stir = note_stir;
+	f->pool.await = note_await;
 	f->log = app_log_new(&f->pool, 1, "web");
 	join(f, &f->a, 1);
 	memset(dropped, 0, sizeof(dropped));

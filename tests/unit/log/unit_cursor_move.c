@@ -1,53 +1,7 @@
 /* A cursor goes on where another stood: nothing between the two is lost. */
 #include "log/cursor_move.h"
-#include "log_test.h"
 
-struct fixture {
-	struct log_pool pool;
-	struct app_log *log;
-	struct cursor a, b;
-	uint64_t tcp;
-};
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	log_pool_init(&f->pool, 256 * 1024, 16 * 1024 * 1024, 3);
-	f->log = app_log_new(&f->pool, 1, "web");
-	open_cursor(&f->a, f->log);
-	test_dropped = 0;
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	if (f->a.log != NULL)
-		cursor_close(&f->a);
-	if (f->b.log != NULL)
-		cursor_close(&f->b);
-	assert_int_equal(f->log->ncursors, 0);
-	app_log_free(f->log);
-	log_pool_clear(&f->pool);
-	assert_int_equal(f->pool.chunk_bytes, 0);
-	assert_int_equal(f->pool.pressure, 0);
-	assert_int_equal(f->pool.lagging, 0);
-	assert_int_equal(f->pool.holders, 0);
-	free(f);
-	return 0;
-}
-
-static void
-append_many(struct fixture *f, unsigned from, unsigned to, size_t size)
-{
-	for (unsigned i = from; i < to; i++)
-		append_line(f->log, i, size, 0);
-}
+#include "cursor_fixture.h"
 
 /* Hands over so many segments of a. */
 static void

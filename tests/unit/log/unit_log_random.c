@@ -408,8 +408,8 @@ play(unsigned with, unsigned trouble)
 	log_pool_init(&m->pool, 100 * 1000, 300 * 1000, 1 + any(5));
 	m->pool.spooling = true;
 	m->pool.cache_limit = 100 * 1000;
-	m->pool.stir = on_stir;
-	m->pool.await = on_await;
+	m->pool.stir = note_stir;
+	m->pool.await = note_await;
 	m->now_ms = clock_mono_ms();
 	begin_log(m);
 	for (int i = 0; i < 3; i++)
