@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lib import posts, syslog, tools
+from lib import posts, syslog, tools, wait
 
 LISTEN = ["http://127.0.0.1:0"]
 
@@ -175,11 +175,17 @@ def test_listeners_count_requests_and_lines(shop):
     posts.post(gw, "shop", b"x" * 70000 + b"\n")
     posts.post(gw, "shop", "x", kind="application/xml")
     sink.wait(11)
-    text = gw.request("GET", "/metrics")[1].decode()
-    values = {name[len("penstock_listener_"):]: int(value) for name, value in
-              (l.replace('{listener="http://' + gw.addresses[0] + '"}', "").split(" ")
-               for l in text.splitlines() if l.startswith("penstock_listener_"))}
-    assert values["connections_total"] == 3 and values["open_connections"] == 0
+
+    def metrics():
+        text = gw.request("GET", "/metrics")[1].decode()
+        return {name[len("penstock_listener_"):]: int(value) for name, value in
+                (l.replace('{listener="http://' + gw.addresses[0] + '"}', "").split(" ")
+                 for l in text.splitlines() if l.startswith("penstock_listener_"))}
+
+    # That the client closed is seen a moment later.
+    wait.until(lambda: metrics()["open_connections"] == 0, metrics)
+    values = metrics()
+    assert values["connections_total"] == 3
     assert values["requests_total"] == 3 and values["requests_refused_total"] == 1
     assert values["lines_total"] == 11 and values["lines_cut_total"] == 1
     assert values["lines_acknowledged_total"] == 11
