@@ -65,6 +65,7 @@ struct drain_env {
 	unsigned owing;		   /* drains with a batch that is not done with */
 	size_t encoded;		   /* bytes made into requests in this turn of the loop, about */
 	bool hurried;		   /* the worker stops: batches do not wait for company */
+	bool over;		   /* it has stopped: nobody connects any more */
 	/* The log has more to send than one turn should carry. */
 	void (*more)(struct app_log *, void *arg);
 	/* A drain lost its connection and has nothing left to send: the log may be idle now. */

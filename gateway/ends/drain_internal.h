@@ -76,6 +76,7 @@ struct drain {
 	unsigned npinned;
 	uint32_t allow;	     /* lines that may go out while being careful */
 	uint32_t allow_step; /* of these, in all */
+	bool granted;	     /* care lets the next unsent segment go, as it is */
 	/* In the stream: where the step began, and the one before it, whose lines count as read. */
 	uint64_t step_from, step_before;
 	size_t since_poll; /* bytes written since the last drain_poll */

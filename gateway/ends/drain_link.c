@@ -37,7 +37,7 @@ drain_reset_writing(struct drain *d)
 	drain_stream_unpin(d);
 	buf_free(&d->out);
 	d->out_at = 0;
-	d->out_is_segment = d->noticed = d->full = false;
+	d->out_is_segment = d->noticed = d->granted = d->full = false;
 	d->begun = 0;
 	d->careful_wait = false;
 	d->allow = d->allow_step = d->careful_first;
@@ -187,6 +187,10 @@ on_resolved(const struct resolve_answer *found, void *arg)
 	socklen_t len;
 
 	d->resolving = NULL;
+	if (d->env->over) {
+		d->phase = PHASE_WAITING;
+		return;
+	}
 	address_policy_filter(d->env->policy, &answer, d->conf.transport == DRAIN_UDP);
 	if (answer.n == 0) {
 		drain_lost(d, DRAIN_BROKEN, answer.error);

@@ -86,7 +86,7 @@ segment_done(struct drain *d, int64_t now_ms)
 	cursor_sent(&d->cursor, stream_tcp_written(d->stream), now_ms);
 	d->out_is_segment = false;
 	d->begun = 0;
-	d->noticed = false;
+	d->noticed = d->granted = false;
 }
 
 static void
@@ -98,18 +98,22 @@ wait_carefully(struct drain *d)
 	drain_arm(d, CAREFUL_MS);
 }
 
-/* The next unsent segment, or NULL when there is none or care forbids it now. */
+/*
+ * The next unsent segment, or NULL when there is none or care forbids it now.  One that was let
+ * go once stays as it is: TLS may have made a record of it.
+ */
 static const struct segment *
 next_segment(struct drain *d, int64_t now_ms)
 {
 	const struct segment *s = cursor_unsent(&d->cursor, 0, now_ms);
 
-	if (s == NULL || !d->careful || d->begun > 0)
+	if (s == NULL || !d->careful || d->granted)
 		return s;
 	if (d->allow > 0) {
 		cursor_split(&d->cursor, d->allow);
 		s = cursor_unsent(&d->cursor, 0, now_ms);
 		d->allow -= s->lines;
+		d->granted = true;
 	} else {
 		s = NULL;
 	}
@@ -162,11 +166,12 @@ settle_step(struct drain *d)
 
 /* Nothing is known yet of lines that were not even acknowledged, or visibly lie there. */
 static void
-wait_for_step(struct drain *d, bool behind)
+wait_for_step(struct drain *d, bool unread)
 {
 	/* Its window may be told with an acknowledgement only. */
-	if (behind && d->cursor.flight_bytes == 0) {
+	if (unread && d->cursor.flight_bytes == 0 && !d->granted) {
 		d->allow = 1;
+		drain_arm(d, CAREFUL_MS);
 		drain_stream_send(d);
 		return;
 	}
@@ -177,14 +182,13 @@ void
 drain_stream_careful_step(struct drain *d)
 {
 	int64_t now_ms = clock_mono_ms();
-	bool trusted = now_ms - d->connected_ms >= CAREFUL_ALIVE_MS, behind, unread;
+	bool trusted = now_ms - d->connected_ms >= CAREFUL_ALIVE_MS, unread;
 
 	d->careful_wait = false;
 	drain_poll(d);
-	behind = drain_stream_is_behind(d);
-	unread = behind || drain_window_is_low(&d->window);
-	if (d->cursor.flight_bytes > 0 || (unread && !trusted)) {
-		wait_for_step(d, behind);
+	unread = drain_stream_is_behind(d) || drain_window_is_low(&d->window);
+	if (d->granted || d->cursor.flight_bytes > 0 || (unread && !trusted)) {
+		wait_for_step(d, unread);
 		return;
 	}
 	if (!unread)

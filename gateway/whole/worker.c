@@ -356,6 +356,7 @@ free_home(struct route *r, void *arg)
 void
 worker_hear(struct worker *w)
 {
+	w->drains.over = true;
 	mailbox_turn(w->mailbox);
 }
 

@@ -82,7 +82,7 @@ struct worker {
 };
 
 struct worker *worker_new(unsigned index, const struct worker_setup *);
-/* After worker_join: takes in what the spooler has answered, as it would have itself. */
+/* After worker_join: takes in what others have answered, the spooler above all; nothing is sent. */
 void worker_hear(struct worker *);
 /*
  * After worker_join, or when it never ran: closes everything; what was not
