@@ -235,6 +235,8 @@ lag_presses(const struct log_pool *pool)
 static void
 expect_line(const struct chunk *c, size_t n)
 {
+	if (c->cap - c->used < n)
+		return;
 	for (size_t i = 0; i < n && i < EXPECT_BYTES; i += CACHE_LINE_BYTES)
 		__builtin_prefetch(c->data + c->used + i, 1);
 }

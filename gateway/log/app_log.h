@@ -61,10 +61,10 @@ struct log_pool {
 /* Somebody waits until lines are delivered or on disk. */
 struct log_wait {
 	TAILQ_ENTRY(log_wait) link;
-	uint64_t from; /* the first of them */
-	uint64_t seq;  /* behind the last */
-	int64_t since_ms;
-	bool lost; /* one was given up that was neither */
+	uint64_t from;	  /* the first of them */
+	uint64_t seq;	  /* behind the last */
+	int64_t since_ms; /* since the first came */
+	bool lost;	  /* one was given up that was neither */
 	void (*told)(void *arg, bool safe);
 	void *arg;
 };

@@ -178,7 +178,7 @@ spooler_stop(struct spooler *s)
 	s->running = false;
 }
 
-/* Drops, of a start that came to nothing: the next one finds them again. */
+/* Drops that came too early or too late to be written: the next start finds them again. */
 static void
 forget_changes(struct spooler *s)
 {

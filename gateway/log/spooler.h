@@ -123,7 +123,7 @@ void spooler_drop(struct spooler *, uint64_t app);
 const struct spooler_stats *spooler_stats(const struct spooler *);
 /*
  * Does what was asked for, and joins.  Answers go to mailboxes, which must
- * still be there; nothing may be asked any more.
+ * still be there; nothing but drops may be asked any more.
  */
 void spooler_stop(struct spooler *);
 /* Closes the spool.  It was stopped, or never ran: then nothing but drops was asked. */

@@ -11,8 +11,12 @@
 /* How often receivers are asked, and of how many logs at once. */
 enum { POLL_MS = 3, POLL_LOGS = 1024 };
 
-/* A receiver that is well has acknowledged what was sent so long ago. */
-enum { ANSWER_MS = 10 };
+/* A receiver that is well has acknowledged what was sent so long ago; after a long turn of the
+ * loop it has only just been sent. */
+enum { ANSWER_MS = 10, LATE_ANSWER_MS = 30 };
+
+/* Without a spool somebody may wait for as long as a receiver stands still: asked in few rounds. */
+enum { OLD_MS = 250, OLD_ROUNDS = 16 };
 
 static void
 arm(struct worker *w)
@@ -55,7 +59,7 @@ on_await(struct app_log *log, void *arg)
 {
 	struct worker *w = arg;
 
-	if (log->awaited || log->urgent || log->leaving)
+	if (log->awaited || log->leaving)
 		return;
 	if (w->pool.spooling && is_hopeless(w, log)) {
 		worker_spool_urge(w, log);
@@ -75,10 +79,11 @@ on_await(struct app_log *log, void *arg)
 static void
 poll_log(struct worker *w, struct app_log *log, int64_t now_ms)
 {
+	bool late = log->end_bytes > log->flushed_bytes;
 	const struct log_wait *first;
 	struct cursor *c;
 
-	if (log->end_bytes > log->flushed_bytes)
+	if (late)
 		worker_flush(w, log, now_ms);
 	TAILQ_FOREACH(c, &log->cursors, link)
 	if (!c->tap)
@@ -87,10 +92,19 @@ poll_log(struct worker *w, struct app_log *log, int64_t now_ms)
 	first = TAILQ_FIRST(&log->waits);
 	if (first == NULL) {
 		worker_await_forget(w, log);
-	} else if (w->pool.spooling && now_ms - first->since_ms > ANSWER_MS) {
+	} else if (w->pool.spooling &&
+		   now_ms - first->since_ms > (late ? LATE_ANSWER_MS : ANSWER_MS)) {
 		worker_await_forget(w, log);
 		worker_spool_urge(w, log);
 	}
+}
+
+static bool
+is_old(const struct app_log *log, int64_t now_ms)
+{
+	const struct log_wait *first = TAILQ_FIRST(&log->waits);
+
+	return first != NULL && now_ms - first->since_ms > OLD_MS;
 }
 
 static void
@@ -100,13 +114,15 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	struct app_log_list *logs = &w->await.logs;
 	struct app_log *log, *last = TAILQ_LAST(logs, app_log_list);
 	int64_t now_ms = clock_mono_ms();
+	bool old_too = ++w->await.rounds % OLD_ROUNDS == 0;
 
 	(void)fd;
 	(void)what;
 	for (unsigned n = 0; n < POLL_LOGS && (log = TAILQ_FIRST(logs)) != NULL; n++) {
 		TAILQ_REMOVE(logs, log, awaited_link);
 		TAILQ_INSERT_TAIL(logs, log, awaited_link);
-		poll_log(w, log, now_ms);
+		if (old_too || !is_old(log, now_ms))
+			poll_log(w, log, now_ms);
 		if (log == last)
 			break;
 	}

@@ -20,6 +20,7 @@ struct event;
 struct worker_await {
 	struct app_log_list logs;
 	struct event *timer; /* runs as long as there are any */
+	unsigned rounds;     /* of asking */
 };
 
 void worker_await_init(struct worker *);
