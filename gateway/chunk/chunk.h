@@ -45,21 +45,22 @@ enum chunk_state {
 struct app_log;
 
 struct chunk {
-	TAILQ_ENTRY(chunk) link;
-	struct app_log *log; /* whose it is; NULL: nobody's */
-	uint64_t base;	     /* bytes of the log before this chunk */
-	uint64_t first_seq;  /* of its first line */
-	uint64_t first_line; /* lines of the log before this chunk */
-	int64_t first_ms;    /* arrival of its first line, monotonic */
-	uint32_t cap;	     /* bytes of data */
+	/* What each line needs comes first. */
+	char *data;   /* NULL: asleep */
+	uint32_t cap; /* bytes of data */
 	uint32_t used;
 	uint32_t lines;
 	uint32_t refs; /* segments and cursors that stand in it */
 	uint32_t pins; /* of those, who need its bytes in memory */
 	bool sealed;
 	enum chunk_state state;
+	TAILQ_ENTRY(chunk) link;
+	struct app_log *log;	       /* whose it is; NULL: nobody's */
+	uint64_t base;		       /* bytes of the log before this chunk */
+	uint64_t first_seq;	       /* of its first line */
+	uint64_t first_line;	       /* lines of the log before this chunk */
+	int64_t first_ms;	       /* arrival of its first line, monotonic */
 	TAILQ_ENTRY(chunk) cache_link; /* see log_pool.cache */
-	char *data;		       /* NULL: asleep */
 };
 
 TAILQ_HEAD(chunk_list, chunk);

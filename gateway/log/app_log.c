@@ -118,6 +118,8 @@ app_log_drop_chunk(struct app_log *log, struct chunk *c)
 	assert(c->pins == 0);
 	chunk_cache_forget(log->pool, c);
 	TAILQ_REMOVE(&log->chunks, c, link);
+	if (c == log->last)
+		log->last = TAILQ_LAST(&log->chunks, chunk_list);
 	pool_give(log->pool, c);
 }
 
@@ -161,7 +163,7 @@ log_place_cursors(struct app_log *log, struct chunk *c)
 static uint32_t
 log_next_cap(const struct app_log *log)
 {
-	const struct chunk *last = TAILQ_LAST(&log->chunks, chunk_list);
+	const struct chunk *last = log->last;
 	const struct log_pool *pool = log->pool;
 	uint32_t cap = log->next_cap, most = CHUNK_FULL_BYTES;
 
@@ -200,6 +202,7 @@ log_grow(struct app_log *log, size_t n, int64_t now_ms)
 	c->first_line = log->end_lines;
 	c->first_ms = now_ms;
 	TAILQ_INSERT_TAIL(&log->chunks, c, link);
+	log->last = c;
 	log_place_cursors(log, c);
 	return c;
 }
@@ -207,7 +210,7 @@ log_grow(struct app_log *log, size_t n, int64_t now_ms)
 char *
 app_log_reserve(struct app_log *log, size_t n, int64_t now_ms)
 {
-	struct chunk *c = TAILQ_LAST(&log->chunks, chunk_list);
+	struct chunk *c = log->last;
 
 	assert(log->ncursors > 0);
 	if (log->end_bytes == log->flushed_bytes) {
@@ -244,7 +247,7 @@ expect_line(const struct chunk *c, size_t n)
 void
 app_log_commit(struct app_log *log, size_t n)
 {
-	struct chunk *c = TAILQ_LAST(&log->chunks, chunk_list);
+	struct chunk *c = log->last;
 
 	c->used += (uint32_t)n;
 	c->lines++;
@@ -267,7 +270,7 @@ app_log_commit(struct app_log *log, size_t n)
 void
 app_log_seal(struct app_log *log)
 {
-	struct chunk *c = TAILQ_LAST(&log->chunks, chunk_list);
+	struct chunk *c = log->last;
 
 	if (c != NULL)
 		c->sealed = true;
@@ -321,7 +324,7 @@ app_log_hibernate(struct app_log *log)
 static void
 log_reuse_open(struct app_log *log)
 {
-	struct chunk *c = TAILQ_LAST(&log->chunks, chunk_list);
+	struct chunk *c = log->last;
 	struct cursor *cur;
 	uint32_t refs;
 
@@ -352,7 +355,7 @@ log_reuse_open(struct app_log *log)
 void
 app_log_collect(struct app_log *log)
 {
-	struct chunk *open = TAILQ_LAST(&log->chunks, chunk_list);
+	struct chunk *open = log->last;
 	struct chunk *c, *next;
 	const struct cursor *cur;
 	uint64_t needed = log->end_bytes;

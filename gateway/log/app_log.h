@@ -82,43 +82,47 @@ TAILQ_HEAD(log_hole_list, log_hole);
 enum { LOG_LOOKS = 4 };
 
 struct app_log {
+	/* What each line needs comes first: with many apps it is out of the caches by then. */
 	struct log_pool *pool;
+	struct chunk *last; /* of chunks; NULL: none */
+	uint64_t end_bytes; /* all bytes ever appended */
+	uint64_t end_lines; /* all lines */
+	uint64_t end_seq;   /* the sequence the next line gets */
+	uint64_t flushed_bytes;
+	unsigned ncursors;
+	unsigned ntaps;	   /* of them, taps: who looks on is no drain */
+	unsigned nlagging; /* of them, cursors that lag */
+	bool touched, dirty;
+	bool moved;	   /* a mark moved since they were told */
+	size_t pressure;    /* this log's part of pool->pressure */
+	uint64_t fresh_bytes; /* of the log, before the first line after a flush ... */
+	int64_t fresh_ms;     /* ... and when that line came */
+
 	uint64_t app; /* the app's serial */
 	char *name;
 	struct chunk_list chunks;
 	struct cursor_list cursors;
-	unsigned ncursors;
-	unsigned ntaps;	    /* of them, taps: who looks on is no drain */
-	unsigned nlagging;  /* of them, cursors that lag */
-	uint64_t end_bytes; /* all bytes ever appended */
-	uint64_t end_lines; /* all lines */
-	uint64_t end_seq;   /* the sequence the next line gets */
 	uint64_t unkept;    /* lines that came while it had no cursor */
 	uint64_t undrained; /* lines that came while it had no drain */
 	uint32_t next_cap;  /* of the next chunk */
-	size_t pressure;    /* this log's part of pool->pressure */
-	size_t lagging;	    /* ... of pool->lagging */
+	size_t lagging;	    /* this log's part of pool->lagging */
 
 	/* The worker's schedule of flushes; see worker_turn. */
 	TAILQ_ENTRY(app_log) touched_link;
 	TAILQ_ENTRY(app_log) due_link;
-	bool touched, due;
+	bool due;
 	int64_t due_since_ms;
 	int64_t flushed_ms;
-	uint64_t flushed_bytes;
-	uint64_t fresh_bytes; /* of the log, before the first line after a flush ... */
-	int64_t fresh_ms;     /* ... and when that line came */
 	TAILQ_ENTRY(app_log) idle_link;
 	bool idle;
 	int64_t idle_ms;
 
 	/* The spool's; the first three are the worker's lists (worker_spool.c, worker_await.c). */
 	TAILQ_ENTRY(app_log) dirty_link, urgent_link, awaited_link, hungry_link;
-	bool dirty, urgent, awaited, hungry;
+	bool urgent, awaited, hungry;
 	bool leaving;		    /* its app is being removed: no list takes it any more */
 	bool fetching;		    /* an answer of the spooler is on its way */
 	bool kept;		    /* the spool has chunks or marks of it */
-	bool moved;		    /* a mark moved since they were told */
 	uint64_t spooled_bytes;	    /* all before it is on disk, delivered or given up */
 	uint64_t asked_bytes;	    /* nothing behind it was ever given to the spool */
 	uint64_t looks[LOG_LOOKS];  /* end_seq then; the oldest first */

@@ -68,7 +68,7 @@ ring_shift(struct cursor *c)
 void
 cursor_open(struct cursor *c, struct app_log *log, int64_t now_ms)
 {
-	struct chunk *open = TAILQ_LAST(&log->chunks, chunk_list);
+	struct chunk *open = log->last;
 
 	c->log = log;
 	if (open != NULL && open->base + open->used == log->end_bytes) {

@@ -103,10 +103,12 @@ insert(struct app_log *log, struct chunk *c)
 	if ((before != NULL && before->base + before->used > c->base) ||
 	    (after != NULL && after->base < c->base + c->used))
 		return false;
-	if (after != NULL)
+	if (after != NULL) {
 		TAILQ_INSERT_BEFORE(after, c, link);
-	else
+	} else {
 		TAILQ_INSERT_TAIL(&log->chunks, c, link);
+		log->last = c;
+	}
 	return true;
 }
 
