@@ -93,8 +93,8 @@ struct app_log {
 	unsigned ntaps;	   /* of them, taps: who looks on is no drain */
 	unsigned nlagging; /* of them, cursors that lag */
 	bool touched, dirty;
-	bool moved;	   /* a mark moved since they were told */
-	size_t pressure;    /* this log's part of pool->pressure */
+	bool moved;	      /* a mark moved since they were told */
+	size_t pressure;      /* this log's part of pool->pressure */
 	uint64_t fresh_bytes; /* of the log, before the first line after a flush ... */
 	int64_t fresh_ms;     /* ... and when that line came */
 

@@ -13,8 +13,14 @@
 /* Acknowledgements are asked for, and what is held is let go, this often. */
 enum { TICK_MS = 250, SWEEP_MS = 1000 };
 
-/* While there is more to read, lines gather so many times as long. */
-enum { BUSY_LINGERS = 4 };
+/*
+ * A worker is busy once it left something unread in so many turns more than it read all that was
+ * there: one turn is a burst.  It takes as many of the other kind to end that.
+ */
+enum { BUSY_TURNS = 2, BUSY_TURNS_MOST = 8 };
+
+/* Then lines gather so long, as far as memory allows. */
+enum { BUSY_LINGER_MS = 200 };
 
 /* A log that has been idle this long gives up its chunk. */
 enum { IDLE_LOG_MS = 2000 };
@@ -62,6 +68,14 @@ unlist_idle(struct worker *w, struct app_log *log)
 	log->idle = false;
 }
 
+static void
+unlist_due(struct worker *w, struct app_log *log)
+{
+	if (log->due)
+		TAILQ_REMOVE(&w->due, log, due_link);
+	log->due = false;
+}
+
 void
 worker_forget_log(struct worker *w, struct app_log *log)
 {
@@ -69,9 +83,8 @@ worker_forget_log(struct worker *w, struct app_log *log)
 	worker_spool_forget(w, log, false);
 	if (log->touched)
 		TAILQ_REMOVE(&w->touched, log, touched_link);
-	if (log->due)
-		TAILQ_REMOVE(&w->due, log, due_link);
-	log->touched = log->due = false;
+	log->touched = false;
+	unlist_due(w, log);
 }
 
 static void
@@ -103,14 +116,29 @@ worker_flush(struct worker *w, struct app_log *log, int64_t now_ms)
 	list_if_idle(w, log, now_ms);
 }
 
+static bool
+is_busy(const struct worker *w)
+{
+	return w->more_turns >= BUSY_TURNS;
+}
+
+static int64_t
+longest_linger(const struct worker *w)
+{
+	bool longer = is_busy(w) && w->linger > 0 && w->linger < BUSY_LINGER_MS;
+
+	return longer ? BUSY_LINGER_MS : w->linger;
+}
+
 /* A log got lines: out at once when it was quiet or has plenty, else after the linger time. */
 static void
-schedule_log(struct worker *w, struct app_log *log, int64_t linger_ms, int64_t now_ms)
+schedule_log(struct worker *w, struct app_log *log, int64_t now_ms)
 {
 	unlist_idle(w, log);
 	worker_spool_lines(w, log);
 	if (log->end_bytes - log->flushed_bytes >= CHUNK_FULL_BYTES ||
-	    now_ms - log->flushed_ms >= linger_ms) {
+	    now_ms - log->flushed_ms >= longest_linger(w)) {
+		unlist_due(w, log);
 		worker_flush(w, log, now_ms);
 	} else if (!log->due) {
 		log->due = true;
@@ -119,14 +147,27 @@ schedule_log(struct worker *w, struct app_log *log, int64_t linger_ms, int64_t n
 	}
 }
 
+/*
+ * With more to read than was read, sending costs what reading needs, and the more lines share a
+ * send the fewer lines wait unread.  Near worker-memory the oldest go, one log after the other.
+ */
+static bool
+is_due(const struct worker *w, const struct app_log *log, int64_t now_ms)
+{
+	int64_t age_ms = now_ms - log->due_since_ms;
+
+	if (!is_busy(w) || w->pool.pressure > (size_t)w->setup->config->worker_memory / 4 * 3)
+		return age_ms >= w->linger;
+	return age_ms >= longest_linger(w);
+}
+
 static void
-flush_due(struct worker *w, int64_t linger_ms, int64_t now_ms)
+flush_due(struct worker *w, int64_t now_ms)
 {
 	struct app_log *log;
 
-	while ((log = TAILQ_FIRST(&w->due)) != NULL && now_ms - log->due_since_ms >= linger_ms) {
-		TAILQ_REMOVE(&w->due, log, due_link);
-		log->due = false;
+	while ((log = TAILQ_FIRST(&w->due)) != NULL && is_due(w, log, now_ms)) {
+		unlist_due(w, log);
 		if (log->end_bytes > log->flushed_bytes)
 			worker_flush(w, log, now_ms);
 	}
@@ -140,19 +181,14 @@ flush_due(struct worker *w, int64_t linger_ms, int64_t now_ms)
 	}
 }
 
-/*
- * How long lines gather.  With more to read than was read, sending costs what
- * reading needs, and the more lines share a send the fewer lines wait unread.
- */
-static int64_t
-linger_now(struct worker *w)
+static void
+note_reading(struct worker *w)
 {
-	bool again = w->more && w->intake.more;
-
-	/* Once is a burst. */
-	w->more = w->intake.more;
+	if (w->intake.more && w->more_turns < BUSY_TURNS_MOST)
+		w->more_turns++;
+	else if (!w->intake.more && w->more_turns > 0)
+		w->more_turns--;
 	w->intake.more = false;
-	return again ? BUSY_LINGERS * w->linger : w->linger;
 }
 
 /* After each round of events. */
@@ -160,18 +196,19 @@ static void
 worker_turn(struct worker *w)
 {
 	struct app_log_list touched = TAILQ_HEAD_INITIALIZER(touched);
-	int64_t now_ms = clock_mono_ms(), linger_ms = linger_now(w);
+	int64_t now_ms = clock_mono_ms();
 	struct app_log *log;
 
 	w->drains.encoded = 0;
+	note_reading(w);
 	/* What is touched while flushing belongs to the next turn. */
 	TAILQ_CONCAT(&touched, &w->touched, touched_link);
 	while ((log = TAILQ_FIRST(&touched)) != NULL) {
 		TAILQ_REMOVE(&touched, log, touched_link);
 		log->touched = false;
-		schedule_log(w, log, linger_ms, now_ms);
+		schedule_log(w, log, now_ms);
 	}
-	flush_due(w, linger_ms, now_ms);
+	flush_due(w, now_ms);
 	worker_spool_turn(w);
 	worker_weigh(w);
 }

@@ -62,7 +62,7 @@ struct worker {
 	struct app_log_list due;     /* gather for the linger time; oldest first */
 	struct app_log_list idle;    /* everything delivered: will give up their chunk */
 	int64_t linger;		     /* milliseconds; 0 while stopping */
-	bool more;		     /* the last turn left something unread */
+	unsigned more_turns;	     /* turns that left something unread, less those that did not */
 	struct event *due_timer;
 	struct event *tick;
 	int64_t swept_ms;
