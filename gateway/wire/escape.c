@@ -1,10 +1,42 @@
 #include "wire/escape.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#ifdef __SSE2__
+/* Where 16 bytes are LF, CR or NUL. */
+static inline __m128i
+controls_at(const char *p)
+{
+	__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i cr = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'));
+	__m128i lf = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'));
+	__m128i nul = _mm_cmpeq_epi8(bytes, _mm_setzero_si128());
+
+	return _mm_or_si128(nul, _mm_or_si128(cr, lf));
+}
+
+/* One pass instead of three: most messages are long, and have none of them. */
+static bool
+long_has_controls(struct slice s)
+{
+	__m128i found = controls_at(s.p + s.n - 16);
+
+	for (size_t i = 0; i + 16 < s.n; i += 16)
+		found = _mm_or_si128(found, controls_at(s.p + i));
+	return _mm_movemask_epi8(found) != 0;
+}
+#endif
 
 bool
 escape_needed(struct slice s)
 {
+#ifdef __SSE2__
+	if (s.n >= 16)
+		return long_has_controls(s);
+#endif
 	return s.n > 0 && (memchr(s.p, '\n', s.n) != NULL || memchr(s.p, '\r', s.n) != NULL ||
 			   memchr(s.p, '\0', s.n) != NULL);
 }

@@ -40,6 +40,29 @@ what_ends_a_frame_is_escaped(void **state)
 	check_escape(SLICE("\0\0end\n"), "#000#000end#012");
 }
 
+/* Long and short texts are looked at in different ways. */
+static void
+each_byte_counts_wherever_it_stands(void **state)
+{
+	(void)state;
+	for (size_t n = 1; n <= 70; n++) {
+		char *exact = malloc(n);
+
+		assert_non_null(exact);
+		memset(exact, 'x', n);
+		for (size_t at = 0; at < n; at++) {
+			for (int byte = 0; byte < 256; byte++) {
+				bool ends = byte == '\n' || byte == '\r' || byte == '\0';
+
+				exact[at] = (char)byte;
+				assert_int_equal(escape_needed(slice_of(exact, n)), ends);
+			}
+			exact[at] = 'x';
+		}
+		free(exact);
+	}
+}
+
 /* On the heap, of its exact size: a character that is cut short must not be read on. */
 static void
 check_terminal(const char *in, size_t n, const char *want)
@@ -155,6 +178,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(clean_text_stays),
 	    cmocka_unit_test(what_ends_a_frame_is_escaped),
+	    cmocka_unit_test(each_byte_counts_wherever_it_stands),
 	    cmocka_unit_test(a_terminal_is_shown_text_as_it_is),
 	    cmocka_unit_test(no_control_reaches_a_terminal),
 	    cmocka_unit_test(every_pair_of_bytes_leaves_no_control),
