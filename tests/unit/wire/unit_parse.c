@@ -231,6 +231,41 @@ only_rfc_5424_is_canonical(void **state)
 	assert_int_equal(line_severity(&line), 5);
 }
 
+/* Short and long fields are looked at in different ways, so are those near a frame's end. */
+static void
+each_byte_of_a_header_counts_wherever_it_stands(void **state)
+{
+	static const char head[] = "<14>1 - host ", tail[] = " 1 - -";
+	struct parse_env env = env_make();
+
+	(void)state;
+	for (size_t n = 1; n <= 48; n++) {
+		size_t size = sizeof(head) - 1 + n + sizeof(tail) - 1;
+		char *p = malloc(size), *field = p + sizeof(head) - 1;
+
+		assert_non_null(p);
+		memcpy(p, head, sizeof(head) - 1);
+		memset(field, 'x', n);
+		memcpy(field + n, tail, sizeof(tail) - 1);
+		for (size_t at = 0; at < n; at++) {
+			for (int byte = 0; byte < 256; byte++) {
+				bool printable = byte > ' ' && byte < 0x7f;
+				struct line line;
+
+				/* That ends the field. */
+				if (byte == ' ')
+					continue;
+				field[at] = (char)byte;
+				parse_line(slice_of(p, size), 0, &env, &line);
+				assert_int_equal(line.verbatim, printable);
+				assert_int_equal(line.app_name.n, n);
+			}
+			field[at] = 'x';
+		}
+		free(p);
+	}
+}
+
 static void
 a_stored_frame_that_is_none_after_all_becomes_a_message(void **state)
 {
@@ -269,6 +304,7 @@ main(void)
 	    cmocka_unit_test(the_listener_may_name_the_host),
 	    cmocka_unit_test(the_listeners_zone_is_that_of_lines_without_one),
 	    cmocka_unit_test(lengths_over_the_rfcs_are_taken_as_they_are),
+	    cmocka_unit_test(each_byte_of_a_header_counts_wherever_it_stands),
 	    cmocka_unit_test(only_rfc_5424_is_canonical),
 	    cmocka_unit_test(a_stored_frame_that_is_none_after_all_becomes_a_message),
 	};
