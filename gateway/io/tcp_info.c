@@ -45,7 +45,10 @@ tcp_facts_read(int fd, struct tcp_facts *facts)
 	int queued = 0;
 
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
-	    len < offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(info.tcpi_snd_wnd) ||
+	    len < offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(info.tcpi_snd_wnd))
+		return false;
+	/* Without packets in flight and bytes behind them there is nothing to ask for. */
+	if ((info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0) &&
 	    ioctl(fd, SIOCOUTQ, &queued) != 0)
 		return false;
 	facts->queued = queued > 0 ? (uint64_t)queued : 0;
