@@ -54,8 +54,8 @@ struct drain {
 	bool careful_wait;	/* the timer runs for the next careful step */
 	uint32_t careful_first; /* lines of a connection's first step */
 	uint32_t stayed_for;	/* lines that the receiver stayed for, on this connection */
-	int64_t said_ms;	/* when a lost connection was last logged; 0: never */
-	bool said_lost;		/* and its coming back was not */
+	bool said_lost;		/* a lost connection was logged, its coming back was not */
+	int64_t said_ms;	/* when one was last logged; 0: never */
 	int64_t not_before_ms;	/* no connection is tried before */
 	struct resolve_request *resolving;
 	struct stream *stream;
@@ -85,8 +85,8 @@ struct drain {
 	int64_t used_ms; /* last time something was sent */
 	bool took_lines;
 
-	TAILQ_ENTRY(drain) holding_link; /* env->holding, or env->closing */
 	bool holding;
+	TAILQ_ENTRY(drain) holding_link; /* env->holding, or env->closing */
 
 	uint64_t lines_delivered, bytes_delivered, lines_filtered, lines_cut, lines_old;
 	uint64_t lines_dropped[CURSOR_REASONS], lines_too_long, lines_refused;

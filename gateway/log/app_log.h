@@ -92,7 +92,7 @@ struct app_log {
 	unsigned ncursors;
 	unsigned ntaps;	   /* of them, taps: who looks on is no drain */
 	unsigned nlagging; /* of them, cursors that lag */
-	bool touched, dirty;
+	bool touched, dirty, due;
 	bool moved;	      /* a mark moved since they were told */
 	size_t pressure;      /* this log's part of pool->pressure */
 	uint64_t fresh_bytes; /* of the log, before the first line after a flush ... */
@@ -110,7 +110,6 @@ struct app_log {
 	/* The worker's schedule of flushes; see worker_turn. */
 	TAILQ_ENTRY(app_log) touched_link;
 	TAILQ_ENTRY(app_log) due_link;
-	bool due;
 	int64_t due_since_ms;
 	int64_t flushed_ms;
 	TAILQ_ENTRY(app_log) idle_link;
