@@ -11,7 +11,7 @@ class Workload:
     group: str  # of tables and plots
     apps: int = 100
     copies: int = 1  # drains of each app
-    lines: int = 1_000_000
+    lines: int = 1_000_000  # of routers that are not slow
     senders: int = 8  # connections
     into: str = "tcp"  # or tls, relp, http
     out: str = "octet"  # or lf, tls, and HTTP: contenders/penstock.py has their names
@@ -51,26 +51,26 @@ class Workload:
 OURS = ("penstock",)
 
 _ALL = [
-    Workload("100x1", "apps", 100),
-    Workload("100x3", "apps", 100, 3),
-    Workload("1000x1", "apps", 1000),
-    Workload("1000x3", "apps", 1000, 3),
-    Workload("10000x1", "apps", 10000),
-    Workload("1x1", "apps", 1),
-    Workload("1x3", "apps", 1, 3),
+    Workload("100x1", "apps", 100, lines=4_000_000),
+    Workload("100x3", "apps", 100, 3, lines=2_000_000),
+    Workload("1000x1", "apps", 1000, lines=4_000_000),
+    Workload("1000x3", "apps", 1000, 3, lines=2_000_000),
+    Workload("10000x1", "apps", 10000, lines=2_000_000),
+    Workload("1x1", "apps", 1, lines=4_000_000),
+    Workload("1x3", "apps", 1, 3, lines=2_000_000),
     Workload("10x1", "apps", 10, lines=200_000),
-    Workload("tls", "wire", into="tls", out="tls"),
-    Workload("1x1-tls", "wire", 1, into="tls", out="tls"),
-    Workload("tls-in", "wire", into="tls"),
-    Workload("lf-out", "wire", out="lf"),
-    Workload("rfc3164", "wire", format="3164"),
+    Workload("tls", "wire", into="tls", out="tls", lines=2_000_000),
+    Workload("1x1-tls", "wire", 1, into="tls", out="tls", lines=2_000_000),
+    Workload("tls-in", "wire", into="tls", lines=2_000_000),
+    Workload("lf-out", "wire", out="lf", lines=4_000_000),
+    Workload("rfc3164", "wire", format="3164", lines=4_000_000),
     Workload("relp", "wire", into="relp"),
     Workload("http-in", "wire", into="http", only=OURS),
     Workload("1KiB", "wire", size="1024"),
-    Workload("mixed", "wire", size="mixed"),
+    Workload("mixed", "wire", size="mixed", lines=2_000_000),
     Workload("spool-0", "own", options=("--spool-after=0",), only=OURS),
-    Workload("2-workers", "own", workers=2, only=OURS),
-    Workload("3-workers", "own", workers=3, only=OURS),
+    Workload("2-workers", "own", workers=2, only=OURS, lines=4_000_000),
+    Workload("3-workers", "own", workers=3, only=OURS, lines=4_000_000),
     Workload("datadog", "http", out="datadog", only=OURS),
     Workload("datadog-gzip", "http", out="datadog-gzip", only=OURS),
     Workload("logtail", "http", out="logtail", only=OURS),

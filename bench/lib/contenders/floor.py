@@ -7,6 +7,7 @@ from .base import Contender
 class Floor(Contender):
     name = "floor"
     about = "writes after each read"
+    most_lines = 1_000_000  # with many apps that is slow
     linger = 0
 
     def missing(self):
@@ -35,4 +36,5 @@ class FloorLinger(Floor):
 
     name = "floor-linger"
     about = "its buffers wait for more lines for 10 ms, as penstock's drains do"
+    most_lines = None
     linger = 10

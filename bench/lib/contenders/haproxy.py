@@ -13,6 +13,7 @@ class Haproxy(Peer):
     name = "haproxy"
     about = "a ring for each drain; can not route by APP-NAME"
     conf = "haproxy.cfg"
+    most_lines = 1_000_000
     environment = staticmethod(unpacked_environment)
 
     def version(self):

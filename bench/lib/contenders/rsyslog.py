@@ -19,6 +19,7 @@ class Rsyslog(Peer):
     name = "rsyslog"
     about = "one queue that all drains share"
     conf = "rsyslog.conf"
+    most_lines = 1_000_000
 
     def missing(self):
         return None if os.access(DAEMON, os.X_OK) else f"no {DAEMON}"
