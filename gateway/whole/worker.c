@@ -17,7 +17,7 @@ enum { TICK_MS = 250, SWEEP_MS = 1000 };
  * A worker is busy once it left something unread in so many turns more than it read all that was
  * there: one turn is a burst.  It takes as many of the other kind to end that.
  */
-enum { BUSY_TURNS = 2, BUSY_TURNS_MOST = 8 };
+enum { BUSY_TURNS = 4, BUSY_TURNS_MOST = 8 };
 
 /* Then lines gather so long, as far as memory allows. */
 enum { BUSY_LINGER_MS = 200 };
