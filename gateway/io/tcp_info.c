@@ -14,6 +14,9 @@
  */
 enum { IDLE_S = 60, INTERVAL_S = 10, PROBES = 3, UNANSWERED = 3 };
 
+/* Of tcpi_state: TCP_ESTABLISHED of the header that cannot be included here. */
+enum { ESTABLISHED = 1 };
+
 static void
 set_int(int fd, int level, int name, int value)
 {
@@ -47,8 +50,12 @@ tcp_facts_read(int fd, struct tcp_facts *facts)
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
 	    len < offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(info.tcpi_snd_wnd))
 		return false;
-	/* Without packets in flight and bytes behind them there is nothing to ask for. */
-	if ((info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0) &&
+	/*
+	 * Without packets in flight and bytes behind them there is nothing to ask for.  A connection
+	 * that was reset or given up has none either, whatever was not acknowledged.
+	 */
+	if ((info.tcpi_state != ESTABLISHED || info.tcpi_unacked > 0 ||
+	     info.tcpi_notsent_bytes > 0) &&
 	    ioctl(fd, SIOCOUTQ, &queued) != 0)
 		return false;
 	facts->queued = queued > 0 ? (uint64_t)queued : 0;

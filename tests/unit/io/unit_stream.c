@@ -241,6 +241,30 @@ acknowledged_bytes_stay_known_after_a_reset(void **state)
 	free(data);
 }
 
+/* It had sent all that it was given, so that nothing was in flight or waited once it was reset. */
+static void
+few_bytes_that_met_a_reset_are_not_acknowledged(void **state)
+{
+	char few[100] = {0};
+	struct iovec iov = {few, sizeof(few)};
+	struct stream_tcp tcp;
+	struct pair p;
+
+	(void)state;
+	pair_open(&p, NULL, NULL, NULL);
+	PAIR_UNTIL(&p, p.client.opened && p.server.opened);
+	stream_free(p.server.s);
+	p.server.s = NULL;
+	assert_int_equal(sizeof(few), stream_writev(p.client.s, &iov, 1));
+	for (int i = 0; i < 3; i++) {
+		pair_run(&p, 20);
+		assert_true(stream_tcp_state(p.client.s, &tcp));
+		assert_int_equal(0, tcp.acked);
+		assert_int_equal(sizeof(few), tcp.unacked);
+	}
+	pair_close(&p);
+}
+
 static unsigned
 user_timeout(const struct stream *s)
 {
@@ -454,6 +478,7 @@ main(void)
 	    cmocka_unit_test(reading_is_off_until_wanted),
 	    cmocka_unit_test(acknowledged_bytes_are_counted),
 	    cmocka_unit_test(acknowledged_bytes_stay_known_after_a_reset),
+	    cmocka_unit_test(few_bytes_that_met_a_reset_are_not_acknowledged),
 	    cmocka_unit_test(a_closed_window_lifts_the_user_timeout),
 	    cmocka_unit_test(the_send_buffer_is_bounded),
 	    cmocka_unit_test(writing_to_a_closed_peer_is_an_error_and_no_signal),
