@@ -314,14 +314,15 @@ drain_stream_unpin(struct drain *d)
 }
 
 /*
- * Of a segment that was begun, or its notice was, the rest; of a TLS record that was made, all
- * of it.  What is pinned is not given up either.
+ * Of a segment that was begun, or its notice was, or care let it go, the rest; of a TLS record
+ * that was made, all of it.  What is pinned is not given up either.
  */
 static void
 pin_offered(struct drain *d, int64_t now_ms)
 {
 	bool record = d->full && d->verbatim && stream_ssl(d->stream) != NULL;
-	size_t bytes = record ? RECORD_BYTES : d->begun > 0 || d->noticed || d->out_is_segment;
+	bool begun = d->begun > 0 || d->noticed || d->granted || d->out_is_segment;
+	size_t bytes = record ? RECORD_BYTES : begun;
 	const struct segment *s;
 
 	bytes += d->begun;
