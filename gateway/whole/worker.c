@@ -13,37 +13,6 @@
 /* Acknowledgements are asked for, and what is held is let go, this often. */
 enum { TICK_MS = 250, SWEEP_MS = 1000 };
 
-/*
- * A worker is busy once it left something unread in so many turns more than it read all that was
- * there: one turn is a burst.  It takes as many of the other kind to end that.
- */
-enum { BUSY_TURNS = 4, BUSY_TURNS_MOST = 8 };
-
-/* Then lines gather so long, as far as memory allows. */
-enum { BUSY_LINGER_MS = 200 };
-
-/* A log that has been idle this long gives up its chunk. */
-enum { IDLE_LOG_MS = 2000 };
-
-void
-worker_touch(struct app_log *log, void *arg)
-{
-	struct worker *w = arg;
-
-	if (log->touched || log->leaving)
-		return;
-	log->touched = true;
-	TAILQ_INSERT_TAIL(&w->touched, log, touched_link);
-}
-
-/* A drain has more to send than one turn carries. */
-static void
-on_more(struct app_log *log, void *arg)
-{
-	log->flushed_ms = 0;
-	worker_touch(log, arg);
-}
-
 static void
 on_unknown(struct slice name, void *arg)
 {
@@ -59,178 +28,14 @@ on_unknown(struct slice name, void *arg)
 	mailbox_push(w->setup->main, &u->mail);
 }
 
-static void
-unlist_idle(struct worker *w, struct app_log *log)
-{
-	if (!log->idle)
-		return;
-	TAILQ_REMOVE(&w->idle, log, idle_link);
-	log->idle = false;
-}
-
-static void
-unlist_due(struct worker *w, struct app_log *log)
-{
-	if (log->due)
-		TAILQ_REMOVE(&w->due, log, due_link);
-	log->due = false;
-}
-
-void
-worker_forget_log(struct worker *w, struct app_log *log)
-{
-	unlist_idle(w, log);
-	worker_spool_forget(w, log, false);
-	if (log->touched)
-		TAILQ_REMOVE(&w->touched, log, touched_link);
-	log->touched = false;
-	unlist_due(w, log);
-}
-
-static void
-list_if_idle(struct worker *w, struct app_log *log, int64_t now_ms)
-{
-	/* A drain that ends with its app may find that all was delivered. */
-	if (log->idle || log->leaving || !app_log_is_idle(log))
-		return;
-	log->idle = true;
-	log->idle_ms = now_ms;
-	TAILQ_INSERT_TAIL(&w->idle, log, idle_link);
-}
-
-static void
-on_rests(struct app_log *log, void *arg)
-{
-	list_if_idle(arg, log, clock_mono_ms());
-}
-
-void
-worker_flush(struct worker *w, struct app_log *log, int64_t now_ms)
-{
-	struct cursor *c;
-
-	log->flushed_ms = now_ms;
-	log->flushed_bytes = log->end_bytes;
-	TAILQ_FOREACH(c, &log->cursors, link)
-	c->flush(c);
-	list_if_idle(w, log, now_ms);
-}
-
-static bool
-is_busy(const struct worker *w)
-{
-	return w->more_turns >= BUSY_TURNS;
-}
-
-static int64_t
-longest_linger(const struct worker *w)
-{
-	bool longer = is_busy(w) && w->linger > 0 && w->linger < BUSY_LINGER_MS;
-
-	return longer ? BUSY_LINGER_MS : w->linger;
-}
-
-/* A log got lines: out at once when it was quiet or has plenty, else after the linger time. */
-static void
-schedule_log(struct worker *w, struct app_log *log, int64_t now_ms)
-{
-	unlist_idle(w, log);
-	worker_spool_lines(w, log);
-	if (log->end_bytes - log->flushed_bytes >= CHUNK_FULL_BYTES ||
-	    now_ms - log->flushed_ms >= longest_linger(w)) {
-		unlist_due(w, log);
-		worker_flush(w, log, now_ms);
-	} else if (!log->due) {
-		log->due = true;
-		log->due_since_ms = now_ms;
-		TAILQ_INSERT_TAIL(&w->due, log, due_link);
-	}
-}
-
-/*
- * With more to read than was read, sending costs what reading needs, and the more lines share a
- * send the fewer lines wait unread.  Near worker-memory the oldest go, one log after the other.
- */
-static bool
-is_due(const struct worker *w, const struct app_log *log, int64_t now_ms)
-{
-	int64_t age_ms = now_ms - log->due_since_ms;
-
-	if (!is_busy(w) || w->pool.pressure > (size_t)w->setup->config->worker_memory / 4 * 3)
-		return age_ms >= w->linger;
-	return age_ms >= longest_linger(w);
-}
-
-static void
-flush_due(struct worker *w, int64_t now_ms)
-{
-	struct app_log *log;
-
-	while ((log = TAILQ_FIRST(&w->due)) != NULL && is_due(w, log, now_ms)) {
-		unlist_due(w, log);
-		if (log->end_bytes > log->flushed_bytes)
-			worker_flush(w, log, now_ms);
-	}
-	if (log != NULL && !evtimer_pending(w->due_timer, NULL)) {
-		int64_t left_ms = log->due_since_ms + w->linger - now_ms;
-		int64_t ms = left_ms > 0 ? left_ms : 0;
-		struct timeval tv = {.tv_sec = (time_t)(ms / 1000),
-				     .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-
-		event_add(w->due_timer, &tv);
-	}
-}
-
-static void
-note_reading(struct worker *w)
-{
-	if (w->intake.more && w->more_turns < BUSY_TURNS_MOST)
-		w->more_turns++;
-	else if (!w->intake.more && w->more_turns > 0)
-		w->more_turns--;
-	w->intake.more = false;
-}
-
 /* After each round of events. */
 static void
 worker_turn(struct worker *w)
 {
-	struct app_log_list touched = TAILQ_HEAD_INITIALIZER(touched);
-	int64_t now_ms = clock_mono_ms();
-	struct app_log *log;
-
 	w->drains.encoded = 0;
-	note_reading(w);
-	/* What is touched while flushing belongs to the next turn. */
-	TAILQ_CONCAT(&touched, &w->touched, touched_link);
-	while ((log = TAILQ_FIRST(&touched)) != NULL) {
-		TAILQ_REMOVE(&touched, log, touched_link);
-		log->touched = false;
-		schedule_log(w, log, now_ms);
-	}
-	flush_due(w, now_ms);
+	worker_flush_turn(w);
 	worker_spool_turn(w);
 	worker_weigh(w);
-}
-
-/* Its drains may be gathering a batch. */
-static void
-hurry_log(struct route *r, void *arg)
-{
-	if (r->log != NULL && !app_log_is_idle(r->log))
-		worker_touch(r->log, arg);
-}
-
-void
-worker_stop_lingering(struct worker *w)
-{
-	struct app_log *log;
-
-	w->linger = 0;
-	w->drains.hurried = true;
-	TAILQ_FOREACH(log, &w->due, due_link)
-	log->due_since_ms = 0;
-	routes_walk(w->routes, hurry_log, w);
 }
 
 static void
@@ -241,19 +46,7 @@ poll_holding(struct worker *w, int64_t now_ms)
 	for (d = TAILQ_FIRST(&w->drains.holding); d != NULL; d = next) {
 		next = drain_next_holding(d);
 		drain_poll(d);
-		list_if_idle(w, drain_log(d), now_ms);
-	}
-}
-
-static void
-hibernate_logs(struct worker *w, int64_t now_ms)
-{
-	struct app_log *log;
-
-	while ((log = TAILQ_FIRST(&w->idle)) != NULL && now_ms - log->idle_ms >= IDLE_LOG_MS) {
-		unlist_idle(w, log);
-		if (app_log_is_idle(log))
-			app_log_hibernate(log);
+		worker_flush_rest(w, drain_log(d), now_ms);
 	}
 }
 
@@ -266,21 +59,12 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	poll_holding(w, now_ms);
-	hibernate_logs(w, now_ms);
+	worker_flush_hibernate(w, now_ms);
 	worker_relieve(w);
 	if (now_ms - w->swept_ms >= SWEEP_MS) {
 		w->swept_ms = now_ms;
 		intake_sweep(&w->intake, now_ms);
 	}
-}
-
-/* Its only use is to end the wait for events: the turn after it does the work. */
-static void
-on_due(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
 }
 
 static void
@@ -317,6 +101,7 @@ init_parts(struct worker *w)
 
 	log_pool_init(&w->pool, (size_t)config->app_memory, (size_t)config->worker_memory,
 		      setup->start);
+	worker_flush_init(w);
 	worker_spool_init(w);
 	worker_await_init(w);
 	w->ingest = (struct ingest){.self = w->index,
@@ -344,8 +129,8 @@ init_parts(struct worker *w)
 				       .config = config,
 				       .stats = &w->stats,
 				       .host = setup->host,
-				       .more = on_more,
-				       .rests = on_rests,
+				       .more = worker_flush_more,
+				       .rests = worker_flush_rests,
 				       .arg = w};
 	TAILQ_INIT(&w->drains.holding);
 	TAILQ_INIT(&w->drains.closing);
@@ -359,7 +144,6 @@ worker_new(unsigned index, const struct worker_setup *setup)
 
 	w->index = index;
 	w->setup = setup;
-	w->linger = setup->config->linger;
 	w->base = event_base_new();
 	if (w->base == NULL)
 		abort();
@@ -368,12 +152,8 @@ worker_new(unsigned index, const struct worker_setup *setup)
 		abort();
 	w->post.mailbox = w->mailbox;
 	w->routes = routes_new();
-	TAILQ_INIT(&w->touched);
-	TAILQ_INIT(&w->due);
-	TAILQ_INIT(&w->idle);
-	w->due_timer = evtimer_new(w->base, on_due, w);
 	w->tick = event_new(w->base, -1, EV_PERSIST, on_tick, w);
-	if (w->due_timer == NULL || w->tick == NULL || event_add(w->tick, &tick) < 0)
+	if (w->tick == NULL || event_add(w->tick, &tick) < 0)
 		abort();
 	init_parts(w);
 	return w;
@@ -438,7 +218,7 @@ worker_free(struct worker *w)
 	ingest_clear(&w->ingest);
 	log_pool_clear(&w->pool);
 	unrouted_clear(&w->unrouted);
-	event_free(w->due_timer);
+	worker_flush_clear(w);
 	event_free(w->tick);
 	event_base_free(w->base);
 	free(w->stop);
@@ -451,8 +231,9 @@ worker_main(void *arg)
 	struct worker *w = arg;
 
 	while (!w->quit) {
-		event_base_loop(w->base, TAILQ_EMPTY(&w->touched) ? EVLOOP_ONCE
-								  : EVLOOP_ONCE | EVLOOP_NONBLOCK);
+		event_base_loop(w->base, TAILQ_EMPTY(&w->flush.touched)
+					     ? EVLOOP_ONCE
+					     : EVLOOP_ONCE | EVLOOP_NONBLOCK);
 		worker_turn(w);
 	}
 	return NULL;

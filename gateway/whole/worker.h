@@ -17,6 +17,7 @@
 #include "ends/intake.h"
 #include "ends/unrouted.h"
 #include "whole/worker_await.h"
+#include "whole/worker_flush.h"
 #include "whole/worker_spool.h"
 
 struct event;
@@ -57,13 +58,6 @@ struct worker {
 	struct intake intake;
 	struct drain_env drains;
 
-	/* Flushes: worker.c */
-	struct app_log_list touched; /* got lines in this turn */
-	struct app_log_list due;     /* gather for the linger time; oldest first */
-	struct app_log_list idle;    /* everything delivered: will give up their chunk */
-	int64_t linger;		     /* milliseconds; 0 while stopping */
-	unsigned more_turns;	     /* turns that left something unread, less those that did not */
-	struct event *due_timer;
 	struct event *tick;
 	int64_t swept_ms;
 
@@ -72,7 +66,8 @@ struct worker {
 	unsigned paused_by; /* workers, and full mailboxes, that stop us */
 	uint64_t asked;	    /* bit n: we wait for worker n's mailbox to empty */
 
-	struct worker_spool spool; /* worker_spool.c */
+	struct worker_flush flush;
+	struct worker_spool spool;
 	struct worker_await await;
 	struct unrouted unrouted;
 
@@ -97,15 +92,6 @@ void worker_free(struct worker *);
 /* false: the thread could not be started. */
 bool worker_run(struct worker *) __attribute__((warn_unused_result));
 void worker_join(struct worker *);
-
-/* worker.c */
-/* Its drains get what they have not seen of it. */
-void worker_flush(struct worker *, struct app_log *, int64_t now_ms);
-void worker_touch(struct app_log *, void *worker);
-/* The log is about to be freed: no list of flushes may know it. */
-void worker_forget_log(struct worker *, struct app_log *);
-/* What gathers goes out at the turn's end, and all that comes from now on at once. */
-void worker_stop_lingering(struct worker *);
 
 /* worker_pressure.c */
 /* Compares what waits with the limits; pauses or resumes all. */

@@ -178,8 +178,8 @@ an_app_that_goes_comes_on_no_list_any_more(void **state)
 	worker_forget_log(w, h->log);
 	w->drains.rests(h->log, w->drains.arg);
 	w->drains.more(h->log, w->drains.arg);
-	assert_true(TAILQ_EMPTY(&w->idle));
-	assert_true(TAILQ_EMPTY(&w->touched));
+	assert_true(TAILQ_EMPTY(&w->flush.idle));
+	assert_true(TAILQ_EMPTY(&w->flush.touched));
 	app_home_remove(h);
 }
 
