@@ -64,6 +64,7 @@ struct log_wait {
 	uint64_t from;	  /* the first of them */
 	uint64_t seq;	  /* behind the last */
 	int64_t since_ms; /* since the first came */
+	int64_t out_ms;	  /* when they were seen to have gone out; 0: not yet.  The worker's */
 	bool lost;	  /* one was given up that was neither */
 	void (*told)(void *arg, bool safe);
 	void *arg;

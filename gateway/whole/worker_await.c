@@ -11,12 +11,14 @@
 /* How often receivers are asked, and of how many logs at once. */
 enum { POLL_MS = 3, POLL_LOGS = 1024 };
 
-/* A receiver that is well has acknowledged what was sent so long ago; after a long turn of the
- * loop it has only just been sent. */
-enum { ANSWER_MS = 10, LATE_ANSWER_MS = 30 };
+/*
+ * A receiver that is well has acknowledged what was sent so long ago; and no matter when it was,
+ * after a long turn of the loop, what came so long ago has waited enough.
+ */
+enum { ANSWER_MS = 7, LATE_ANSWER_MS = 30 };
 
 /* Without a spool somebody may wait for as long as a receiver stands still: asked in few rounds. */
-enum { OLD_MS = 250, OLD_ROUNDS = 16 };
+enum { OLD_MS = 250, OLD_ROUNDS = 17 };
 
 static void
 arm(struct worker *w)
@@ -72,19 +74,21 @@ on_await(struct app_log *log, void *arg)
 	TAILQ_INSERT_TAIL(&w->await.logs, log, awaited_link);
 }
 
-/*
- * What somebody waits for does not linger: until it is answered no more may come to
- * gather with it.  Nobody else asks as often what the receivers have taken.
- */
-static void
-poll_log(struct worker *w, struct app_log *log, int64_t now_ms)
+/* Its receivers took too long, or seem to: it is to be committed. */
+static bool
+is_urgent(struct log_wait *first, int64_t now_ms)
 {
-	bool late = log->end_bytes > log->flushed_bytes;
-	const struct log_wait *first;
+	if (first->out_ms == 0)
+		first->out_ms = now_ms;
+	return now_ms - first->out_ms > ANSWER_MS || now_ms - first->since_ms > LATE_ANSWER_MS;
+}
+
+static void
+ask_receivers(struct worker *w, struct app_log *log, int64_t now_ms)
+{
+	struct log_wait *first;
 	struct cursor *c;
 
-	if (late)
-		worker_flush(w, log, now_ms);
 	TAILQ_FOREACH(c, &log->cursors, link)
 	if (!c->tap)
 		drain_poll(drain_of(c));
@@ -92,8 +96,7 @@ poll_log(struct worker *w, struct app_log *log, int64_t now_ms)
 	first = TAILQ_FIRST(&log->waits);
 	if (first == NULL) {
 		worker_await_forget(w, log);
-	} else if (w->pool.spooling &&
-		   now_ms - first->since_ms > (late ? LATE_ANSWER_MS : ANSWER_MS)) {
+	} else if (w->pool.spooling && is_urgent(first, now_ms)) {
 		worker_await_forget(w, log);
 		worker_spool_urge(w, log);
 	}
@@ -105,6 +108,19 @@ is_old(const struct app_log *log, int64_t now_ms)
 	const struct log_wait *first = TAILQ_FIRST(&log->waits);
 
 	return first != NULL && now_ms - first->since_ms > OLD_MS;
+}
+
+/*
+ * What somebody waits for does not linger: until it is answered no more may come to
+ * gather with it.  Nobody else asks as often what the receivers have taken.
+ */
+static void
+look_after(struct worker *w, struct app_log *log, bool old_too, int64_t now_ms)
+{
+	if (log->end_bytes > log->flushed_bytes)
+		worker_flush(w, log, now_ms);
+	if (old_too || !is_old(log, now_ms))
+		ask_receivers(w, log, now_ms);
 }
 
 static void
@@ -121,8 +137,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	for (unsigned n = 0; n < POLL_LOGS && (log = TAILQ_FIRST(logs)) != NULL; n++) {
 		TAILQ_REMOVE(logs, log, awaited_link);
 		TAILQ_INSERT_TAIL(logs, log, awaited_link);
-		if (old_too || !is_old(log, now_ms))
-			poll_log(w, log, now_ms);
+		look_after(w, log, old_too, now_ms);
 		if (log == last)
 			break;
 	}
