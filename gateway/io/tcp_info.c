@@ -51,8 +51,8 @@ tcp_facts_read(int fd, struct tcp_facts *facts)
 	    len < offsetof(struct tcp_info, tcpi_snd_wnd) + sizeof(info.tcpi_snd_wnd))
 		return false;
 	/*
-	 * Without packets in flight and bytes behind them there is nothing to ask for.  A connection
-	 * that was reset or given up has none either, whatever was not acknowledged.
+	 * Without packets in flight and bytes behind them there is nothing to ask for.  A
+	 * connection that was reset or given up has none either, whatever was not acknowledged.
 	 */
 	if ((info.tcpi_state != ESTABLISHED || info.tcpi_unacked > 0 ||
 	     info.tcpi_notsent_bytes > 0) &&
