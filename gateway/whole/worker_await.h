@@ -3,7 +3,8 @@
  *
  * Most drains take lines at once, and then they need not go to disk: so every
  * few milliseconds such lines are sent, and receivers asked what they have
- * taken; what waits for 10 ms is committed.
+ * taken; what they do not take soon (7 ms after it went out, 30 ms after it came) is
+ * committed.
  *
  * Without a spool it is only asked.
  *
